@@ -1,0 +1,219 @@
+//! Conditions on the claims of an identity.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Glob;
+
+/// A claim and the values that are accepted in it; one of them is enough.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ClaimCondition {
+    /// Which claim.
+    pub name: ClaimName,
+    /// The values, at least one.
+    pub accepted: Vec<Accepted>,
+}
+
+impl ClaimCondition {
+    /// True when the claim is present and has an accepted value; for a list claim, any element.
+    /// A claim that is missing, null, an object or of another type never matches, whatever is accepted.
+    pub fn holds(&self, claims: &Map<String, Value>) -> bool {
+        match self.name.find(claims) {
+            Some(Value::Array(elements)) => elements.iter().any(|element| self.accepts(element)),
+            Some(value) => self.accepts(value),
+            None => false,
+        }
+    }
+
+    fn accepts(&self, value: &Value) -> bool {
+        self.accepted.iter().any(|accepted| accepted.matches(value))
+    }
+}
+
+/// The name of a claim: a top-level member verbatim, or, when it starts with `/`, a JSON Pointer (RFC 6901).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ClaimName(String);
+
+impl ClaimName {
+    /// The name as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value that the name points at.
+    pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        let Some(pointer) = self.0.strip_prefix('/') else { return claims.get(&self.0) };
+        let (first, rest) =
+            pointer.split_once('/').map_or((pointer, ""), |(first, rest)| (first, rest));
+        let member = claims.get(&unescape(first))?;
+        if rest.is_empty() && !pointer.contains('/') {
+            return Some(member);
+        }
+        member.pointer(&format!("/{rest}"))
+    }
+}
+
+impl FromStr for ClaimName {
+    type Err = InvalidClaimName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidClaimName> {
+        let fits = (1..=256).contains(&text.len()) && !text.chars().any(char::is_control);
+        let mut after_tilde = text.split('~').skip(1);
+        let pointer = text.starts_with('/');
+        if fits && (!pointer || after_tilde.all(|rest| rest.starts_with(['0', '1']))) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidClaimName)
+        }
+    }
+}
+
+impl TryFrom<String> for ClaimName {
+    type Error = InvalidClaimName;
+
+    fn try_from(text: String) -> Result<Self, InvalidClaimName> {
+        text.parse()
+    }
+}
+
+impl From<ClaimName> for String {
+    fn from(name: ClaimName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ClaimName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that names no claim.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "a claim's name has 1 to 256 printable characters; one that starts with `/` is a JSON Pointer"
+)]
+pub struct InvalidClaimName;
+
+/// A value that is accepted in a claim, of one type: `"123456"` never equals `123456`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Accepted {
+    /// A truth value.
+    Boolean(bool),
+    /// A whole number; a claim written with a fraction or exponent never equals it.
+    Integer(i64),
+    /// A text or an anchored pattern of texts.
+    Text(Glob),
+}
+
+impl Accepted {
+    /// True when `value` is of the same type and fits.
+    pub fn matches(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Boolean(own), Value::Bool(claim)) => own == claim,
+            (Self::Integer(own), Value::Number(claim)) => claim.as_i64() == Some(*own),
+            (Self::Text(glob), Value::String(claim)) => glob.matches(claim),
+            _ => false,
+        }
+    }
+
+    /// True when exactly one value fits.
+    pub fn is_exact(&self) -> bool {
+        match self {
+            Self::Boolean(_) | Self::Integer(_) => true,
+            Self::Text(glob) => glob.is_exact(),
+        }
+    }
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(own) => own.fmt(f),
+            Self::Integer(own) => own.fmt(f),
+            Self::Text(glob) => write!(f, "\"{glob}\""),
+        }
+    }
+}
+
+fn unescape(reference: &str) -> String {
+    reference.replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(name: &str, accepted: &Value, claims: Value) -> bool {
+        let condition = ClaimCondition {
+            name: name.parse().unwrap(),
+            accepted: serde_json::from_value(accepted.clone()).unwrap(),
+        };
+        let Value::Object(claims) = claims else { panic!("claims are an object") };
+        condition.holds(&claims)
+    }
+
+    #[test]
+    fn types_are_never_converted() {
+        assert!(holds("id", &json!(["123"]), json!({"id": "123"})));
+        assert!(!holds("id", &json!(["123"]), json!({"id": 123})));
+        assert!(!holds("id", &json!([123]), json!({"id": "123"})));
+        assert!(holds("id", &json!([123]), json!({"id": 123})));
+        assert!(!holds("id", &json!([123]), json!({"id": 123.0})));
+        assert!(holds(
+            "id",
+            &json!([9_007_199_254_740_993_i64]),
+            json!({"id": 9_007_199_254_740_993_i64})
+        ));
+        assert!(!holds(
+            "id",
+            &json!([9_007_199_254_740_992_i64]),
+            json!({"id": 9_007_199_254_740_993_i64})
+        ));
+        assert!(holds("ok", &json!([true]), json!({"ok": true})));
+        assert!(!holds("ok", &json!([true]), json!({"ok": "true"})));
+    }
+
+    #[test]
+    fn missing_null_and_object_never_match_not_even_a_star() {
+        for claims in [
+            json!({}),
+            json!({"a": null}),
+            json!({"a": {}}),
+            json!({"a": [null, {}]}),
+            json!({"a": []}),
+        ] {
+            assert!(!holds("a", &json!(["*", "**"]), claims));
+        }
+        assert!(holds("a", &json!(["*"]), json!({"a": ""})));
+    }
+
+    #[test]
+    fn any_element_of_a_list_claim_is_enough() {
+        assert!(holds("groups", &json!(["ops"]), json!({"groups": ["dev", "ops"]})));
+        assert!(!holds("groups", &json!(["ops"]), json!({"groups": ["dev", ["ops"]]})));
+    }
+
+    #[test]
+    fn names_are_verbatim_or_pointers() {
+        let claims = json!({
+            "kubernetes.io": {"namespace": "ns", "a/b": "slash", "": "empty"},
+            "https://sts.amazonaws.com/": {"account": "1"},
+            "a/b": "top",
+        });
+        assert!(holds("/kubernetes.io/namespace", &json!(["ns"]), claims.clone()));
+        assert!(holds("/kubernetes.io/a~1b", &json!(["slash"]), claims.clone()));
+        assert!(holds("/kubernetes.io/", &json!(["empty"]), claims.clone()));
+        assert!(holds("/https:~1~1sts.amazonaws.com~1/account", &json!(["1"]), claims.clone()));
+        assert!(holds("a/b", &json!(["top"]), claims.clone()));
+        assert!(!holds("kubernetes.io/namespace", &json!(["ns"]), claims));
+        assert!("/a~2".parse::<ClaimName>().is_err());
+    }
+}

@@ -1,0 +1,72 @@
+//! Identifiers that are never used again: UUIDs, version 7 (RFC 9562), so that they sort by time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id, which sorts by `now`.
+            pub fn new(now: Timestamp) -> Self {
+                Self(new_uuid(now))
+            }
+
+            /// The 16 bytes of the id, for keys that are hashed.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::from_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// Names one access token; it is the `sub` of the JWTs that a registry sees.
+    AccessTokenId
+}
+
+id! {
+    /// Names one decision and its audit event; callers get it with every refusal.
+    DecisionId
+}
+
+id! {
+    /// Names a token for ever: one that is deleted and made again under its name has another.
+    TokenUid
+}
+
+/// Names a registry as it is configured: another host or service is another registry, whatever its name.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RegistryUid(pub [u8; 16]);
+
+fn new_uuid(now: Timestamp) -> Uuid {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let mut random = [0; 10];
+    // INVARIANT: aws-lc's generator does not fail once it is seeded; were it to, the id would still be sortable
+    let filled = aws_lc_rs::rand::fill(&mut random);
+    debug_assert!(filled.is_ok(), "the random number generator failed");
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

@@ -1,0 +1,39 @@
+//! The nouns of dockpass: names, actions, permissions, patterns, lifetimes, secrets and the definitions of policy.
+//!
+//! Nothing here does I/O. Every type is made by parsing, so a value that exists is well formed:
+//! a [`RepositoryName`] passed the OCI grammar, an [`ActionSet`] holds known actions only.
+
+mod action;
+mod clock;
+mod condition;
+mod federated_credential;
+mod glob;
+mod id;
+mod lifetime;
+mod name;
+mod pattern;
+mod permission;
+mod reason;
+mod request;
+mod scope_map;
+mod secret;
+mod token;
+
+pub use self::action::{Action, ActionSet};
+pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
+pub use self::condition::{Accepted, ClaimCondition, ClaimName};
+pub use self::federated_credential::{FederatedCredential, SubjectRule};
+pub use self::glob::Glob;
+pub use self::id::{AccessTokenId, DecisionId, RegistryUid, TokenUid};
+pub use self::lifetime::Lifetime;
+pub use self::name::{
+    FederatedCredentialName, InvalidName, IssuerUrl, RegistryName, RepositoryName, ScopeMapName,
+    TokenName,
+};
+pub use self::pattern::{RepositoryPattern, Segment};
+pub use self::permission::{Permission, Permissions};
+pub use self::reason::Reason;
+pub use self::request::{AccessRequest, Form, MAX_PERMISSIONS, Reuse};
+pub use self::scope_map::{Definitions, ScopeMap};
+pub use self::secret::{PasswordHash, PasswordSecret, Secret, checksummed, strip_checksum};
+pub use self::token::{CredentialRef, Password, PasswordSlot, Status, Token};
