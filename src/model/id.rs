@@ -57,6 +57,19 @@ id! {
     TokenUid
 }
 
+impl From<DecisionId> for AccessTokenId {
+    /// An access token has the id of the decision that minted it, so that a registry's log leads to the audit event.
+    fn from(decision: DecisionId) -> Self {
+        Self(decision.0)
+    }
+}
+
+impl From<AccessTokenId> for DecisionId {
+    fn from(access_token: AccessTokenId) -> Self {
+        Self(access_token.0)
+    }
+}
+
 /// Names a registry as it is configured: another host or service is another registry, whatever its name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

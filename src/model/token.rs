@@ -118,6 +118,8 @@ pub struct UnknownSlot;
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CredentialRef {
+    /// None: the token is named `anonymous`, and the registry's operator answers docker clients that present nothing.
+    Anonymous,
     /// A federated credential of the token, as of a policy revision.
     Federated {
         /// Its name inside the token.
@@ -137,6 +139,7 @@ pub enum CredentialRef {
 impl fmt::Display for CredentialRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Anonymous => f.write_str("anonymous access"),
             Self::Federated { name, .. } => write!(f, "federated credential {name}"),
             Self::Password { slot, .. } => slot.fmt(f),
         }

@@ -1,0 +1,22 @@
+//! Compiles the service definitions, with protox: no protoc is needed.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message;
+
+const PROTOS: [&str; 1] = ["dockpass/v1/access_service.proto"];
+
+/// Messages that carry a secret; their derived `Debug` would print it, so `src/pb.rs` writes one that does not.
+const WITHOUT_DEBUG: [&str; 1] = ["dockpass.v1.AccessToken"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(PROTOS, ["proto"])?;
+    let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?.into();
+    std::fs::write(out.join("dockpass.v1.bin"), descriptors.encode_to_vec())?;
+    let mut config = prost_build::Config::new();
+    config.skip_debug(WITHOUT_DEBUG);
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The record of one decision or one change. Its format is the final one: everything later reads it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::model::{
+    AccessTokenId, CredentialRef, DecisionId, Lifetime, Permissions, Reason, RegistryName,
+    ScopeMapName, TokenName, TokenUid,
+};
+
+/// One audit event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Names the decision.
+    pub id: DecisionId,
+    /// When it was made.
+    pub time: Timestamp,
+    /// What was asked for.
+    pub kind: Kind,
+    /// Why it was refused; absent = it was allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What an operator should know and the caller was not told: the check that failed, the cause of a denial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The address of the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The trace that the call belongs to (W3C `traceparent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// What was verified of the caller (`identity::Evidence` without the claims).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Map<String, Value>>,
+    /// The verified claims, which the journal keeps once per content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Map<String, Value>>,
+    /// What was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestRecord>,
+    /// The policy revision that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_revision: Option<u64>,
+    /// What was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+    /// Of a change: what it did to which definition, with before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Value>,
+    /// How many refusals an aggregated event stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// CheckAccess.
+    Check,
+    /// A docker client's exchange at the token endpoint.
+    Exchange,
+    /// IssueAccessToken.
+    Issue,
+    /// A change of policy.
+    PolicyChange,
+    /// Several refusals of one source and reason, as one event with a count.
+    Refusals,
+    /// RevokeAccessToken.
+    Revoke,
+}
+
+/// What was asked for, in the normal form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestRecord {
+    /// The registry, as it was named (of a docker client: the one of the service).
+    pub registry: RegistryName,
+    /// The permissions.
+    pub permissions: Permissions,
+    /// The lifetime wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Lifetime>,
+    /// The token to act as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<TokenName>,
+    /// With a bearer token.
+    #[serde(default)]
+    pub with_bearer_token: bool,
+    /// An access token of an earlier decision was not wanted.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+/// What was given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// The access token; also the `sub` that the registry logs.
+    pub access_token: AccessTokenId,
+    /// The token that was acted as.
+    pub token: TokenUid,
+    /// Its name.
+    pub token_name: TokenName,
+    /// The scope map that allowed it.
+    pub scope_map: ScopeMapName,
+    /// The credential that admitted the identity.
+    pub credential: CredentialRef,
+    /// What it lets through.
+    pub permissions: Permissions,
+    /// When it ends.
+    pub expire_time: Timestamp,
+    /// It was handed out before.
+    pub reused: bool,
+}
+
+impl Event {
+    /// An event that says nothing yet but what, when and by which id.
+    pub const fn new(id: DecisionId, time: Timestamp, kind: Kind) -> Self {
+        Self {
+            id,
+            time,
+            kind,
+            reason: None,
+            detail: None,
+            peer: None,
+            trace: None,
+            identity: None,
+            claims: None,
+            request: None,
+            policy_revision: None,
+            grant: None,
+            change: None,
+            count: None,
+        }
+    }
+}

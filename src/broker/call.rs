@@ -1,0 +1,34 @@
+//! What is known of a call besides its request.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What is known of a call besides its request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who is at the other end of the connection.
+    pub peer: Peer,
+    /// How long the caller waits (gRPC `grpc-timeout`); the broker's own limit holds besides.
+    pub timeout: Option<Duration>,
+    /// The trace that the call belongs to (W3C `traceparent`), verbatim.
+    pub trace: Option<String>,
+}
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Peer {
+    /// An address of the network.
+    Address(IpAddr),
+    /// The connection does not tell.
+    Unknown,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Who is calling: from what a caller presents to an [`Identity`], the first proof of a request.
+//!
+//! An [`Identity`] can be made only here. What it may do is the business of `policy`.
+
+mod config;
+mod error;
+mod evidence;
+mod oidc;
+mod password;
+
+use std::sync::Arc;
+
+use crate::model::{Clock, Secret};
+use crate::net;
+use crate::seal::{KeyRing, Session};
+
+pub use self::config::{Algorithm, IssuerConfig};
+pub use self::error::{Check, Error};
+pub use self::evidence::Evidence;
+pub use self::oidc::Workload;
+pub use self::password::{PasswordEntry, PasswordHolder, PasswordIndex};
+
+/// What a caller presents, unverified.
+#[derive(Clone, Debug)]
+pub enum Presented {
+    /// A name and a password: a token's password, the password of an access token, or an identity token as it is.
+    Basic {
+        /// The username.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A bearer token: an identity token or, at the docker token endpoint, a refresh token.
+    Bearer(Secret),
+    /// Nothing.
+    Nothing,
+}
+
+/// Who is calling, verified.
+#[derive(Clone, Debug)]
+pub struct Identity(Kind);
+
+/// The ways to prove who one is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Nobody, at a registry whose operator answers nobody: it may do what the registry's token named `anonymous` may pull.
+    Anonymous,
+    /// The holder of a token's password.
+    Password(PasswordHolder),
+    /// The holder of a session that dockpass sealed.
+    Session(Session),
+    /// A workload with an identity token of a configured issuer.
+    Workload(Workload),
+}
+
+impl Identity {
+    /// How it was proved, and what is known of the caller.
+    pub fn kind(&self) -> &Kind {
+        &self.0
+    }
+
+    /// The facts, as plain data: for the audit event, and to decide again.
+    pub fn evidence(&self) -> Evidence {
+        todo!()
+    }
+}
+
+/// Verifies what callers present.
+#[derive(Debug)]
+pub struct Verifiers {}
+
+impl Verifiers {
+    /// Makes the verifiers of the configured issuers. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// Two issuers of one name, no audience, an unreadable key or CA file: with the issuer named.
+    pub fn build(
+        issuers: Vec<IssuerConfig>,
+        ring: Arc<KeyRing>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        todo!()
+    }
+
+    /// The identity of a docker client that presents nothing, where the registry's operator allows that.
+    pub fn anonymous(&self) -> Identity {
+        Identity(Kind::Anonymous)
+    }
+
+    /// Verifies the caller of an API: an identity token as bearer, or a token's name and password.
+    /// A session is not an identity here.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Invalid`], or [`Error::IssuerUnavailable`].
+    pub async fn verify_caller(
+        &self,
+        presented: &Presented,
+        passwords: &PasswordIndex,
+    ) -> Result<Identity, Error> {
+        todo!()
+    }
+
+    /// Verifies what a docker client presents: besides the above, a session as password or as refresh token (`Bearer`),
+    /// and an identity token as password, whatever the username.
+    pub async fn verify_docker_client(
+        &self,
+        presented: &Presented,
+        passwords: &PasswordIndex,
+    ) -> Result<Identity, Error> {
+        todo!()
+    }
+}

@@ -1,0 +1,83 @@
+//! The configuration of one registry, and of the keys that they share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Clock, Lifetime, RegistryName};
+use crate::net::HttpClient;
+use crate::seal::KeyRing;
+
+/// One `[[registries]]` section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Its name in dockpass.
+    pub name: RegistryName,
+    /// The host before its repositories, such as `registry.example.com`.
+    pub host: String,
+    /// Which driver.
+    pub driver: DriverName,
+    /// The `service` that the registry announces, and the `aud` of its JWTs.
+    pub service: String,
+    /// The `issuer` in the registry's configuration, and the `iss` of its JWTs.
+    pub token_issuer: String,
+    /// How a JWT names the key that signed it.
+    #[serde(default)]
+    pub key_reference: KeyReference,
+    /// Answer token requests without any credential (for pulls that a token named `anonymous` allows).
+    #[serde(default)]
+    pub anonymous: bool,
+    /// The lifetime of a request that names none; absent = 15 minutes.
+    pub default_lifetime: Option<Lifetime>,
+    /// The longest lifetime.
+    pub max_lifetime: Option<Lifetime>,
+    /// The life of a JWT; absent = 5 minutes.
+    pub jwt_lifetime: Option<Lifetime>,
+}
+
+/// The drivers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DriverName {
+    /// The CNCF distribution registry, and others that accept its token format.
+    Distribution,
+}
+
+/// How a JWT names the key that signed it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyReference {
+    /// By the fingerprint of a key that the registry knows.
+    Kid,
+    /// By a certificate chain to a root that the registry knows.
+    #[default]
+    X5c,
+}
+
+/// The `[keys]` section, but for the seal keys.
+#[derive(Clone, Debug, Default)]
+pub struct KeysConfig {
+    /// The root certificate of x5c mode (PEM); generated with its key when both are missing.
+    pub root_certificate_file: PathBuf,
+    /// Its private key (PEM, PKCS #8), readable by its owner only.
+    pub root_key_file: PathBuf,
+    /// The private keys of kid mode, the active one first.
+    pub signing_key_files: Vec<PathBuf>,
+    /// Certificates that must have nothing to do with the root: the TLS certificate and the client CA (attack clause G8).
+    pub foreign_certificate_files: Vec<PathBuf>,
+}
+
+/// What the drivers need.
+#[derive(Clone, Debug)]
+pub struct Dependencies {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Seals sessions.
+    pub ring: Arc<KeyRing>,
+    /// Reaches registries.
+    pub http: HttpClient,
+    /// Where dockpass's own HTTP endpoint is seen from outside, without a slash at its end: the realm's base.
+    pub external_url: String,
+}

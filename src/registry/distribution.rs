@@ -1,0 +1,1 @@
+//! The driver of the CNCF distribution registry: dockpass is its token server.

@@ -1,0 +1,7 @@
+//! The sealed format `dps_`: a session that only dockpass can read, and the key ring that seals it.
+
+mod key_ring;
+mod session;
+
+pub use self::key_ring::{Error, KeyRing};
+pub use self::session::{Ceiling, InvalidSession, Session};
