@@ -2,6 +2,7 @@
 
 mod call;
 mod error;
+mod limits;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::registry::{AccessToken, Registries};
 
 pub use self::call::{Call, Peer};
 pub use self::error::{Error, FieldViolation, Refusal};
+pub use self::limits::Config as LimitsConfig;
 
 /// The broker.
 #[derive(Debug)]
