@@ -5,6 +5,8 @@
 mod config;
 mod error;
 mod evidence;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod oidc;
 mod password;
 
