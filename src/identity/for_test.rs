@@ -1,7 +1,5 @@
 //! Identities that nobody proved: for the unit tests of other modules. Not part of the program.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -31,10 +29,5 @@ pub(crate) fn workload(
     claims: Map<String, Value>,
     expire_time: Timestamp,
 ) -> Identity {
-    Identity(Kind::Workload(Workload {
-        issuer,
-        subject: Arc::from(subject),
-        claims: Arc::new(claims),
-        expire_time,
-    }))
+    Identity(Kind::Workload(Workload::for_test(issuer, subject, claims, expire_time)))
 }
