@@ -5,6 +5,8 @@
 mod decide;
 mod explain;
 mod file;
+#[cfg(test)]
+mod for_test;
 mod permit;
 mod snapshot;
 mod tests_section;
