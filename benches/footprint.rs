@@ -127,7 +127,10 @@ fn measure(config: &Path, ops: SocketAddr) -> anyhow::Result<(Duration, u64)> {
             .spawn()?,
     );
     while !is_ready(ops) {
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "the server is not ready in 60 s");
+        anyhow::ensure!(
+            started.elapsed() < Duration::from_secs(60),
+            "the server is not ready in 60 s"
+        );
         anyhow::ensure!(server.0.try_wait()?.is_none(), "the server ended");
         std::thread::sleep(Duration::from_millis(1));
     }

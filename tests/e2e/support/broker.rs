@@ -12,8 +12,8 @@ use dockpass::pb::{
 };
 use tempfile::TempDir;
 use tokio::process::Command;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -44,7 +44,7 @@ struct Ports {
 
 enum Running {
     Program(Program),
-    Here { stop: oneshot::Sender<()>, tasks: JoinSet<()> },
+    Here { stop: CancellationToken, tasks: JoinSet<()> },
 }
 
 impl Broker {
@@ -109,12 +109,10 @@ key_reference = "{key_reference}"
     /// Runs the broker in this process, by a clock of the test's own.
     pub async fn serve_by(&mut self, clock: Arc<dyn Clock>) {
         let config = Config::load(&self.config_file()).unwrap();
-        let app = App::build(config, clock).await.unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            app.run(async move { drop(stopped.await) }).await.unwrap();
-        });
+        let app = App::build(&config, clock).await.unwrap();
+        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        let stopped = stop.clone();
+        tasks.spawn(async move { app.run(stopped).await.unwrap() });
         self.running = Some(Running::Here { stop, tasks });
     }
 
@@ -123,7 +121,7 @@ key_reference = "{key_reference}"
         match self.running.take() {
             Some(Running::Program(mut program)) => assert_eq!(program.terminate().await, Some(0)),
             Some(Running::Here { stop, mut tasks }) => {
-                stop.send(()).unwrap();
+                stop.cancel();
                 tasks.join_next().await.unwrap().unwrap();
             }
             None => {}

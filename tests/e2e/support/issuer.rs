@@ -8,9 +8,11 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
+use axum::Router;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
@@ -60,7 +62,7 @@ impl Issuer {
         let discovery =
             json!({"issuer": url, "jwks_uri": jwks_uri, "response_types_supported": ["id_token"]});
         let router = Router::new()
-            .route("/.well-known/openid-configuration", get(async || Json(discovery)))
+            .route("/.well-known/openid-configuration", get(async move || document(&discovery)))
             .route("/keys", get(keys))
             .with_state(Arc::clone(&shared));
         let mut server = JoinSet::new();
@@ -108,10 +110,14 @@ impl Issuer {
     }
 }
 
-async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
+async fn keys(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     shared.fetches.fetch_add(1, Ordering::SeqCst);
     let keys: Vec<Value> = shared.keys.lock().iter().map(Key::jwk).collect();
-    Json(json!({"keys": keys}))
+    document(&json!({"keys": keys}))
+}
+
+fn document(value: &Value) -> impl IntoResponse + use<> {
+    ([(CONTENT_TYPE, "application/json")], value.to_string())
 }
 
 impl Key {

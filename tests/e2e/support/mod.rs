@@ -12,7 +12,7 @@ mod world;
 pub use self::broker::{Broker, KeyMode, permission, with_bearer};
 pub use self::claims::{entra, github, gitlab, kubernetes};
 pub use self::clients::{Clients, Outcome};
-pub use self::image::{Image, sha256};
+pub use self::image::Image;
 pub use self::issuer::Issuer;
 pub use self::program::{Program, eventually, free_port};
 pub use self::registry::RealRegistry;
