@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod broker;
 pub mod cache;
+pub mod grpc;
 pub mod identity;
 pub mod model;
 pub mod net;
@@ -11,3 +12,4 @@ pub mod policy;
 pub mod registry;
 pub mod seal;
 pub mod store;
+pub mod telemetry;

@@ -34,6 +34,8 @@ pub enum Presented {
     Bearer(Secret),
     /// Nothing.
     Nothing,
+    /// Something that cannot be read, and what is wrong with it: no verifier accepts it.
+    Unreadable(&'static str),
 }
 
 /// Who is calling, verified.
