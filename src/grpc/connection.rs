@@ -24,8 +24,6 @@ use tonic::service::Routes;
 use tonic::transport::server::Connected;
 use tower::ServiceExt;
 
-/// Connections at once; more are closed at once.
-const MAX_CONNECTIONS: usize = 10_000;
 /// Requests at once on one connection.
 const MAX_STREAMS: u32 = 256;
 /// All headers of one request; an `authorization` of 16 KiB fits, so that its refusal is ours.
@@ -40,16 +38,34 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// A peer is asked for a sign of life this often, and has this long to give it.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_WITHIN: Duration = Duration::from_secs(10);
-/// A connection without a new request for this long is closed; a channel of gRPC opens another when it needs one.
-const IDLE: Duration = Duration::from_mins(5);
-/// The first request, with the TLS and HTTP/2 handshakes before it, has to come sooner.
-const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// A peer that has not even sent its preface is given this long when its connection closes.
 const HANDSHAKE_GRACE: Duration = Duration::from_secs(1);
+
+/// What connections may cost when nothing is asked on them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections at once; those beyond are closed.
+    connections: usize,
+    /// The first request, with the TLS and HTTP/2 handshakes before it, comes within this time.
+    first_request: Duration,
+    /// A connection without a new request for this long is closed; a channel of gRPC opens another when it needs one.
+    idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            first_request: Duration::from_secs(30),
+            idle: Duration::from_mins(5),
+        }
+    }
+}
 
 /// Serves each connection of `incoming` on a task of its own, until `shutdown`; returns when all have ended.
 pub(super) async fn serve<I, IO, E>(
     routes: &Routes,
+    limits: Limits,
     incoming: I,
     shutdown: impl Future<Output = ()>,
 ) where
@@ -57,24 +73,28 @@ pub(super) async fn serve<I, IO, E>(
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
     E: Display,
 {
-    let tasks = TaskTracker::new();
-    let closing = CancellationToken::new();
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let server = Server {
+        routes: routes.clone(),
+        limits,
+        tasks: TaskTracker::new(),
+        closing: CancellationToken::new(),
+    };
+    let room = Arc::new(Semaphore::new(limits.connections));
     accept(incoming, shutdown, |io| {
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            tracing::warn!("a connection is closed: {MAX_CONNECTIONS} are open");
+            tracing::warn!(open = limits.connections, "a connection is closed: too many are open");
             return;
         };
-        let connection = connection(routes.clone(), io, tasks.clone(), closing.clone());
-        tasks.spawn(async move {
+        let connection = server.clone().connection(io);
+        server.tasks.spawn(async move {
             connection.await;
             drop(place);
         });
     })
     .await;
-    closing.cancel();
-    tasks.close();
-    tasks.wait().await;
+    server.closing.cancel();
+    server.tasks.close();
+    server.tasks.wait().await;
 }
 
 /// Hands each connection on; those that failed (a TLS handshake, say) are only logged.
@@ -92,33 +112,43 @@ async fn accept<IO, E: Display>(
     }
 }
 
-/// One connection, from its preface to its end.
-async fn connection<IO>(routes: Routes, io: IO, tasks: TaskTracker, closing: CancellationToken)
-where
-    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-{
-    let activity = Arc::new(Activity::default());
-    let counted = Arc::clone(&activity);
-    let peer = io.connect_info();
-    let service = routes.map_request(move |mut request: Request<Incoming>| {
-        counted.count();
-        request.extensions_mut().insert(peer.clone());
-        request
-    });
-    let served =
-        builder(tasks).serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
-    let mut served = pin!(served);
-    tokio::select! {
-        ended = &mut served => return log_end(ended),
-        () = closing.cancelled() => {}
-        () = activity.ceased() => {}
-    }
-    served.as_mut().graceful_shutdown();
-    if activity.any() {
-        log_end(served.await);
-    } else {
-        // before the handshake there is nothing to finish, and hyper would wait for it
-        drop(tokio::time::timeout(HANDSHAKE_GRACE, served).await);
+/// What every connection shares.
+#[derive(Clone)]
+struct Server {
+    routes: Routes,
+    limits: Limits,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// One connection, from its preface to its end.
+    async fn connection<IO>(self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let counted = Arc::clone(&activity);
+        let peer = io.connect_info();
+        let service = self.routes.map_request(move |mut request: Request<Incoming>| {
+            counted.count();
+            request.extensions_mut().insert(peer.clone());
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let mut served = pin!(builder(self.tasks).serve_connection(TokioIo::new(io), service));
+        tokio::select! {
+            ended = &mut served => return log_end(ended),
+            () = self.closing.cancelled() => {}
+            () = activity.ceased(self.limits) => {}
+        }
+        served.as_mut().graceful_shutdown();
+        if activity.any() {
+            log_end(served.await);
+        } else {
+            // before the handshake there is nothing to finish, and hyper would wait for it
+            drop(tokio::time::timeout(HANDSHAKE_GRACE, served).await);
+        }
     }
 }
 
@@ -157,8 +187,8 @@ impl Activity {
     }
 
     /// Waits until no new request has come for a while.
-    async fn ceased(&self) {
-        tokio::time::sleep(FIRST_REQUEST).await;
+    async fn ceased(&self, limits: Limits) {
+        tokio::time::sleep(limits.first_request).await;
         let mut seen = 0;
         loop {
             let now = self.0.load(Ordering::Relaxed);
@@ -166,7 +196,7 @@ impl Activity {
                 return;
             }
             seen = now;
-            tokio::time::sleep(IDLE).await;
+            tokio::time::sleep(limits.idle).await;
         }
     }
 }
@@ -184,3 +214,6 @@ where
         self.0.spawn(request);
     }
 }
+
+#[cfg(test)]
+mod tests;

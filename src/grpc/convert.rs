@@ -227,3 +227,6 @@ impl Violations {
 fn violation(field: &str, description: impl Display) -> FieldViolation {
     FieldViolation { field: field.to_owned(), description: description.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,9 @@ use tonic_health::server::HealthReporter;
 use crate::broker::Broker;
 use crate::pb::access_service_server::SERVICE_NAME;
 
+/// The whole server, and each service.
+const SERVICES: [&str; 2] = ["", SERVICE_NAME];
+
 /// Tells callers and load balancers whether requests are answered.
 #[derive(Clone, Debug, Default)]
 pub struct Health(HealthReporter);
@@ -29,8 +32,9 @@ impl Health {
             Readiness::Ready => ServingStatus::Serving,
             Readiness::NotReady => ServingStatus::NotServing,
         };
-        self.0.set_service_status("", status).await;
-        self.0.set_service_status(SERVICE_NAME, status).await;
+        for service in SERVICES {
+            self.0.set_service_status(service, status).await;
+        }
     }
 
     /// Tells what the broker says of itself, as often as `every`. Does not end: drop it to stop.
@@ -40,6 +44,15 @@ impl Health {
             ticks.tick().await;
             let ready = if broker.is_ready() { Readiness::Ready } else { Readiness::NotReady };
             self.set(ready).await;
+        }
+    }
+
+    /// Says once more that requests are not answered, and ends what watches.
+    pub(super) async fn end(&self) {
+        self.set(Readiness::NotReady).await;
+        let mut reporter = self.0.clone();
+        for service in SERVICES {
+            reporter.clear_service_status(service).await;
         }
     }
 

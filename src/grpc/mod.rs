@@ -21,6 +21,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 
 use self::access_service::Access;
+use self::connection::Limits;
 use crate::broker::Broker;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
@@ -40,22 +41,19 @@ pub struct Server {
 pub struct Error(#[from] tonic_reflection::server::Error);
 
 impl Server {
-    /// The services of `broker`, with health (not ready until told) and reflection.
+    /// The services of `broker`, with health ("not serving" until told otherwise) and reflection.
     ///
     /// # Errors
     /// The compiled-in service definitions are damaged.
-    pub fn build(broker: Arc<Broker>) -> Result<Self, Error> {
+    pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
         let health = Health::default();
+        health.set(Readiness::NotReady).await;
         let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
             .max_decoding_message_size(intake::MAX_MESSAGE);
         let ours = Routes::new(access)
             .into_axum_router()
             .route_layer(from_fn_with_state(broker, intake::intake));
-        let routes = Routes::from(ours)
-            .add_service(HealthServer::new(HealthService::from_health_reporter(health.reporter())))
-            .add_service(reflection().build_v1()?)
-            .add_service(reflection().build_v1alpha()?)
-            .prepare();
+        let routes = with_health_and_reflection(ours.into(), &health)?;
         Ok(Self { routes, health })
     }
 
@@ -74,10 +72,22 @@ impl Server {
         IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
         E: std::fmt::Display,
     {
-        self.health.set(Readiness::Ready).await;
-        connection::serve(&self.routes, incoming, shutdown).await;
-        self.health.set(Readiness::NotReady).await;
+        let stopping = async {
+            shutdown.await;
+            // who watches would keep its connection, and so the shutdown, open
+            self.health.end().await;
+        };
+        connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
     }
+}
+
+fn with_health_and_reflection(routes: Routes, health: &Health) -> Result<Routes, Error> {
+    let health = HealthService::from_health_reporter(health.reporter());
+    Ok(routes
+        .add_service(HealthServer::new(health))
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .prepare())
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {
@@ -85,3 +95,6 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,3 +107,6 @@ fn add_violations(details: &mut ErrorDetails, violations: &[FieldViolation]) {
         details.add_bad_request_violation(&violation.field, &violation.description);
     }
 }
+
+#[cfg(test)]
+mod tests;
