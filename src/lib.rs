@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod broker;
 pub mod cache;
+pub mod cli;
 pub mod identity;
 pub mod model;
 pub mod net;
