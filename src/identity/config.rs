@@ -36,6 +36,21 @@ pub struct IssuerConfig {
     pub loopback_http: bool,
 }
 
+impl IssuerConfig {
+    /// True when many tenants share the issuer, because the configuration says so or because it is known.
+    pub fn is_shared(&self) -> bool {
+        self.shared || SHARED_ISSUERS.contains(&self.issuer.as_str())
+    }
+}
+
+/// Public issuers whose tokens anybody can get.
+const SHARED_ISSUERS: [&str; 4] = [
+    "https://token.actions.githubusercontent.com",
+    "https://gitlab.com",
+    "https://accounts.google.com",
+    "https://agent.buildkite.com",
+];
+
 /// A signature algorithm of identity tokens (RFC 7518, RFC 8037).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "the names of the RFC")]

@@ -36,6 +36,25 @@ pub enum Presented {
     Nothing,
 }
 
+impl Presented {
+    /// The username of Basic credentials.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::Basic { username, .. } => Some(username),
+            Self::Bearer(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The secret, whatever its kind.
+    pub const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Basic { password, .. } => Some(password),
+            Self::Bearer(token) => Some(token),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// Who is calling, verified.
 #[derive(Clone, Debug)]
 pub struct Identity(Kind);

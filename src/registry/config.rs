@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Clock, Lifetime, RegistryName};
+use crate::model::{Clock, Lifetime, RegistryName, RegistryUid};
 use crate::net::HttpClient;
+use crate::policy::RegistryBounds;
 use crate::seal::KeyRing;
 
 /// One `[[registries]]` section.
@@ -35,6 +37,29 @@ pub struct Config {
     pub max_lifetime: Option<Lifetime>,
     /// The life of a JWT; absent = 5 minutes.
     pub jwt_lifetime: Option<Lifetime>,
+}
+
+impl Config {
+    /// What sessions call the registry: another host, service or driver is another registry, whatever its name.
+    pub fn uid(&self) -> RegistryUid {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for field in [self.name.as_str(), "distribution", &self.host, &self.service] {
+            context.update(&u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(field.as_bytes());
+        }
+        let hash = context.finish();
+        RegistryUid(hash.as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// How it bounds lifetimes.
+    pub fn bounds(&self) -> RegistryBounds {
+        RegistryBounds {
+            name: self.name.clone(),
+            uid: self.uid(),
+            default_lifetime: self.default_lifetime.unwrap_or(Lifetime::DEFAULT),
+            max_lifetime: self.max_lifetime,
+        }
+    }
 }
 
 /// The drivers.
