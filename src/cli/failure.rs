@@ -3,6 +3,7 @@
 use std::io;
 
 use super::refusal::Refusal;
+use crate::{config, policy, store};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -56,5 +57,23 @@ impl From<io::Error> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<policy::Error> for Failure {
+    fn from(error: policy::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error.to_string())
     }
 }

@@ -6,17 +6,22 @@
 mod access;
 mod access_token;
 mod auth_file;
+mod config;
 mod failure;
 mod identity_source;
 mod issue;
 mod login;
 mod logout;
+mod offline;
 mod ordered_object;
 mod output;
+mod policy;
+mod policy_change;
 mod process;
 mod refusal;
 mod revoke;
 mod server;
+mod token;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,10 +42,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     Issue(issue::Issue),
     Login(login::Login),
     Logout(logout::Logout),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     Revoke(revoke::Revoke),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
 }
 
 /// Runs the program with its arguments (the program's name first).
@@ -62,10 +73,13 @@ async fn exit_code(arguments: impl IntoIterator<Item = OsString>, process: &mut 
 impl Command {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
+            Self::Config(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
+            Self::Policy(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
+            Self::Token(command) => command.run(process).await,
         }
     }
 }
