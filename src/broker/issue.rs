@@ -68,7 +68,8 @@ impl Broker {
 
     /// The registry of a permit. A caller is not told which registries there are.
     pub(super) fn registry(&self, name: &RegistryName) -> Result<&Registry, Error> {
-        self.registries.get(name).ok_or(Error::Denied(Denial::NoToken))
+        let unknown = || Denial::UnknownRegistry { registry: name.clone() };
+        Ok(self.registries.get(name).ok_or_else(unknown)?)
     }
 
     /// Hands out an access token that was minted before, or mints one.

@@ -40,21 +40,6 @@ pub struct IssuerConfig {
     pub loopback_http: bool,
 }
 
-impl IssuerConfig {
-    /// True when many tenants share the issuer, because the configuration says so or because it is known.
-    pub fn is_shared(&self) -> bool {
-        self.shared || SHARED_ISSUERS.contains(&self.issuer.as_str())
-    }
-}
-
-/// Public issuers whose tokens anybody can get.
-const SHARED_ISSUERS: [&str; 4] = [
-    "https://token.actions.githubusercontent.com",
-    "https://gitlab.com",
-    "https://accounts.google.com",
-    "https://agent.buildkite.com",
-];
-
 /// Audiences that belong to others: a token for one of them was made for somebody else, and would be accepted there too.
 const FOREIGN_AUDIENCES: [&str; 6] = [
     "api://AzureADTokenExchange",
@@ -76,6 +61,11 @@ impl IssuerConfig {
     /// True when an algorithm may be used.
     pub(super) fn accepts(&self, algorithm: Algorithm) -> bool {
         self.algorithms.as_ref().is_none_or(|accepted| accepted.contains(&algorithm))
+    }
+
+    /// True when many tenants share the issuer, because the configuration says so or because it is known.
+    pub fn is_shared(&self) -> bool {
+        self.shared || super::oidc::known::is_shared(self.issuer.as_str())
     }
 
     /// Looks for what cannot be meant.

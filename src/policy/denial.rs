@@ -65,10 +65,10 @@ pub enum Denial {
         /// The registry that was asked for.
         registry: RegistryName,
     },
-    /// No access token of that id was issued to the caller.
+    /// No access token of that id was issued to the caller, who wants to revoke it.
     #[error("no access token of that id was issued to this identity")]
     NotIssued,
-    /// The session was taken back.
+    /// The session was revoked.
     #[error("the access token was revoked")]
     Revoked,
     /// There is no such registry.

@@ -52,12 +52,12 @@ impl Issuer {
         &self.config.audience
     }
 
-    pub(super) const fn is_single_use(&self) -> bool {
-        self.config.single_use
+    pub(super) fn is_shared(&self) -> bool {
+        self.config.is_shared()
     }
 
-    pub(super) fn is_shared(&self) -> bool {
-        self.config.shared || known::is_shared(self.config.issuer.as_str())
+    pub(super) const fn is_single_use(&self) -> bool {
+        self.config.single_use
     }
 
     /// The generation of the keys now.
