@@ -14,14 +14,14 @@ use super::{Failure, Process};
     dockpass issue --registry local --repository a --repository b --action pull --output docker-config > config.json\n\n\
     The result holds a secret and goes to standard output.")]
 pub(super) struct Issue {
-    #[command(flatten)]
-    access: AccessArgs,
     /// Also get the bearer token that is sent to the registry directly
     #[arg(long)]
     bearer: bool,
     /// The form of the result
     #[arg(long, short, value_enum, default_value_t = Form::Text)]
     output: Form,
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -20,9 +20,9 @@ pub(super) struct Login {
     #[arg(value_name = "HOST", value_parser = host)]
     host: Option<String>,
     #[command(flatten)]
-    access: AccessArgs,
-    #[command(flatten)]
     files: FileArgs,
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// Which auth files are meant.
@@ -38,9 +38,9 @@ pub(super) struct FileArgs {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Client {
-    /// $DOCKER_CONFIG/config.json, else ~/.docker/config.json
+    /// `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`
     Docker,
-    /// $`REGISTRY_AUTH_FILE`, else $`XDG_RUNTIME_DIR/containers/auth.json` (skopeo, buildah and CRI-O read it too)
+    /// `$REGISTRY_AUTH_FILE`, else `$XDG_RUNTIME_DIR/containers/auth.json` (skopeo, buildah and CRI-O read it too)
     Podman,
 }
 

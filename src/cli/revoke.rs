@@ -22,11 +22,11 @@ pub(super) struct Revoke {
     #[arg(value_name = "ID")]
     id: AccessTokenId,
     #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
     caller: CallerArgs,
     #[command(flatten)]
     server: ServerArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 #[derive(Serialize)]

@@ -20,8 +20,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Broker")]
 pub(super) struct ServerArgs {
-    /// The broker: `https://host:port`, or `http://127.0.0.1:port` on this machine [env: DOCKPASS_SERVER] [default: <http://127.0.0.1:7443>]
-    #[arg(long, value_name = "URL", verbatim_doc_comment)]
+    /// The broker: `https://host:port`, or `http://127.0.0.1:port` on this machine [env: DOCKPASS_SERVER] [default: `http://127.0.0.1:7443`]
+    #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Trust these certificates (PEM) instead of the system's
     #[arg(long, value_name = "FILE")]
@@ -41,8 +41,7 @@ impl ServerArgs {
         let endpoint = self.endpoint(&url)?;
         let channel = endpoint.connect().await.map_err(|error| {
             Failure::failed(format!(
-                "cannot reach the broker at {}: {}: is it running? --server or DOCKPASS_SERVER names another",
-                url.0,
+                "cannot reach the broker at {url}: {}: is it running? --server or DOCKPASS_SERVER names another",
                 root_cause(&error)
             ))
         })?;
