@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod broker;
 pub mod cache;
+pub mod http;
 pub mod identity;
+pub mod listen;
 pub mod model;
 pub mod net;
 pub mod pb;
