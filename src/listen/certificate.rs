@@ -210,7 +210,7 @@ mod tests {
         assert!(matches!(Certificate::load(config).await, Err(Error::Read { .. })));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn watching_takes_up_a_change_by_itself() {
         let folder = tempfile::tempdir().unwrap();
         let certificate =
@@ -223,7 +223,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = certificate.watch(Certificate::WATCH_EVERY) => {}
+            () = certificate.watch(Duration::from_millis(1)) => {}
             () = replaced => {}
         }
     }
