@@ -45,12 +45,12 @@ fn basic(value: &str) -> Option<Presented> {
 mod tests {
     use super::*;
 
+    fn headers(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())).collect()
+    }
+
     fn read(values: &[&str]) -> Result<Presented, FieldViolation> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(AUTHORIZATION, value.parse().unwrap());
-        }
-        presented(&headers)
+        presented(&headers(values))
     }
 
     fn encoded(credentials: &[u8]) -> String {

@@ -59,7 +59,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
+    use futures_util::{StreamExt, stream};
 
     use super::*;
 
@@ -70,8 +70,8 @@ mod tests {
     }
 
     fn chunks(parts: &[&[u8]]) -> Body {
-        let parts = parts.iter().map(|part| Ok::<_, std::io::Error>(Bytes::copy_from_slice(part)));
-        Body::from_stream(stream::iter(parts.collect::<Vec<_>>()))
+        let parts = parts.iter().map(|part| Bytes::copy_from_slice(part)).collect::<Vec<_>>();
+        Body::from_stream(stream::iter(parts).map(Ok::<_, std::io::Error>))
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";

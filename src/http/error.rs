@@ -61,7 +61,7 @@ struct Violation<'a> {
 
 /// The answer to a refusal. It is logged here, once.
 pub(super) fn refused(refusal: &Refusal) -> Response {
-    answer(refusal, face(&refusal.error))
+    answer(refusal, &face(&refusal.error))
 }
 
 /// The answer to a request that could not be understood, after the broker recorded it.
@@ -71,7 +71,7 @@ pub(super) fn malformed(refusal: &Refusal, malformed: &Malformed) -> Response {
         face.status = malformed.status;
         face.error = malformed.error;
     }
-    answer(refusal, face)
+    answer(refusal, &face)
 }
 
 /// The answer to a path that is not served.
@@ -110,7 +110,7 @@ fn body<'a>(
     }
 }
 
-fn answer(refusal: &Refusal, face: Face) -> Response {
+fn answer(refusal: &Refusal, face: &Face) -> Response {
     log(refusal, face.status);
     let message = format!("{} (decision {})", face.message, refusal.decision_id);
     let violations = violations(&refusal.error);

@@ -14,7 +14,7 @@ pub struct ConnectionLimits {
     pub total: usize,
     /// The most connections at once from one address; for IPv6, from one /64 network, of which a caller has all addresses.
     pub per_address: usize,
-    /// How long a TLS handshake may take.
+    /// How long a TLS handshake may take, and after it the first byte of the caller.
     pub handshake: Duration,
 }
 
@@ -121,8 +121,12 @@ mod tests {
         Admission::new(ConnectionLimits { total, per_address, ..ConnectionLimits::default() })
     }
 
+    fn ip(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
     fn admit(admission: &Admission, address: &str) -> Result<Place, Full> {
-        admission.admit(address.parse().unwrap())
+        admission.admit(ip(address))
     }
 
     #[test]

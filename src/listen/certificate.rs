@@ -172,6 +172,10 @@ mod tests {
     use super::*;
     use crate::listen::tests::support::Pair;
 
+    fn leaf(certificate: &Certificate) -> CertificateDer<'static> {
+        certificate.current.load().cert[0].clone()
+    }
+
     #[tokio::test]
     async fn a_new_certificate_replaces_the_old_and_a_broken_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
@@ -183,17 +187,17 @@ mod tests {
         let second = Pair::generate("localhost");
         second.write(folder.path());
         assert_eq!(certificate.reload().await.unwrap(), Reload::Replaced);
-        assert_eq!(certificate.current.load().cert, [second.der.clone()]);
+        assert_eq!(leaf(&certificate), second.der);
 
         // the certificate of one pair beside the key of another, as in the middle of a rotation
         std::fs::write(&config.certificate_file, &first.certificate).unwrap();
         assert!(matches!(certificate.reload().await, Err(Error::Certificate { .. })));
         assert_eq!(certificate.reload().await.unwrap(), Reload::Unchanged);
-        assert_eq!(certificate.current.load().cert, [second.der]);
+        assert_eq!(leaf(&certificate), second.der);
 
         std::fs::write(&config.key_file, &first.key).unwrap();
         assert_eq!(certificate.reload().await.unwrap(), Reload::Replaced);
-        assert_eq!(certificate.current.load().cert, [first.der]);
+        assert_eq!(leaf(&certificate), first.der);
     }
 
     #[tokio::test]
@@ -218,7 +222,7 @@ mod tests {
         let second = Pair::generate("localhost");
         second.write(folder.path());
         let replaced = async {
-            while certificate.current.load().cert != [second.der.clone()] {
+            while leaf(&certificate) != second.der {
                 tokio::task::yield_now().await;
             }
         };

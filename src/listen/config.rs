@@ -16,6 +16,7 @@ pub struct Config {
 /// The `[tls]` section.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the configuration end in `_file`")]
 pub struct TlsConfig {
     /// The certificate and its chain (PEM), the leaf first. Read again when it changes.
     pub certificate_file: PathBuf,

@@ -3,10 +3,12 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
@@ -35,6 +37,8 @@ pub struct Connection {
     stream: Stream,
     peer: SocketAddr,
     local: Option<SocketAddr>,
+    /// Runs until the first byte arrives: a caller that says nothing keeps no place.
+    silence: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
@@ -47,12 +51,17 @@ enum Stream {
 impl Connection {
     pub(super) fn plain(stream: TcpStream, peer: SocketAddr, place: Place) -> Self {
         let local = stream.local_addr().ok();
-        Self { stream: Stream::Plain(stream), peer, local, _place: place }
+        Self { stream: Stream::Plain(stream), peer, local, silence: None, _place: place }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>, peer: SocketAddr, place: Place) -> Self {
         let local = stream.get_ref().0.local_addr().ok();
-        Self { stream: Stream::Tls(Box::new(stream)), peer, local, _place: place }
+        Self { stream: Stream::Tls(Box::new(stream)), peer, local, silence: None, _place: place }
+    }
+
+    /// Ends the connection when its first byte takes longer than `limit`: HTTP/2 has no limit of its own for that.
+    pub(super) fn expecting_within(self, limit: Duration) -> Self {
+        Self { silence: Some(Box::pin(tokio::time::sleep(limit))), ..self }
     }
 
     /// The other end.
@@ -76,10 +85,17 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let read = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        if read.is_ready() {
+            self.silence = None;
+            return read;
         }
+        let Some(silence) = &mut self.silence else { return Poll::Pending };
+        ready!(silence.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

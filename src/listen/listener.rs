@@ -129,10 +129,10 @@ impl Listener {
             tracing::debug!(%peer, %error, "connection lost");
             return None;
         }
+        let limit = self.admission.handshake();
         match &self.tls {
-            None => Some(Connection::plain(stream, peer, place)),
+            None => Some(Connection::plain(stream, peer, place).expecting_within(limit)),
             Some(acceptor) => {
-                let limit = self.admission.handshake();
                 self.handshakes.spawn(handshake(acceptor.clone(), stream, peer, place, limit));
                 None
             }
@@ -148,7 +148,7 @@ async fn handshake(
     limit: Duration,
 ) -> Option<Connection> {
     match tokio::time::timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Connection::tls(stream, peer, place)),
+        Ok(Ok(stream)) => Some(Connection::tls(stream, peer, place).expecting_within(limit)),
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "TLS handshake failed");
             None

@@ -85,7 +85,7 @@ async fn read_answer(stream: &mut TcpStream) -> String {
 /// Reads until the other end closes, whether it says goodbye or not.
 async fn read_until_closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
-    let _ = stream.read_to_end(&mut rest).await.is_ok();
+    stream.read_to_end(&mut rest).await.ok();
     rest
 }
 
@@ -140,7 +140,7 @@ async fn h3_a_handshake_that_never_ends_is_dropped_and_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let pair = Pair::generate("localhost");
     let certificate = Certificate::load(pair.write(folder.path())).await.unwrap();
-    let connections = ConnectionLimits { handshake: SHORT * 10, ..ConnectionLimits::default() };
+    let connections = ConnectionLimits { handshake: SHORT * 20, ..ConnectionLimits::default() };
     let setup = Setup { certificate: Some(certificate), connections, ..Setup::default() };
     let server = setup.serve().await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
@@ -152,7 +152,7 @@ async fn h3_a_handshake_that_never_ends_is_dropped_and_holds_up_nobody() {
 
 #[tokio::test]
 async fn h3_slow_headers_and_idle_connections_are_closed() {
-    let http = HttpLimits { head: SHORT, ..HttpLimits::default() };
+    let http = HttpLimits { head: SHORT * 10, ..HttpLimits::default() };
     let server = Setup { http, ..Setup::default() }.serve().await;
     let mut slow = TcpStream::connect(server.address).await.unwrap();
     slow.write_all(b"GET /peer HTTP/1.1\r\nhost:").await.unwrap();
@@ -174,7 +174,7 @@ async fn h3_headers_over_the_limit_are_refused() {
     ] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         // the server may close before it has read all
-        let _ = stream.write_all(head.as_bytes()).await.is_ok();
+        stream.write_all(head.as_bytes()).await.ok();
         assert!(!read_until_closed(&mut stream).await.starts_with(b"HTTP/1.1 2"));
     }
 }
@@ -193,7 +193,7 @@ async fn h3_connections_over_the_limit_are_closed_and_places_come_back() {
     // the place comes back once the server has noticed the end: ask until then
     loop {
         let mut third = TcpStream::connect(server.address).await.unwrap();
-        let _ = third.write_all(LAST_REQUEST).await.is_ok();
+        third.write_all(LAST_REQUEST).await.ok();
         if read_until_closed(&mut third).await.starts_with(b"HTTP/1.1 200") {
             break;
         }
@@ -205,8 +205,6 @@ async fn a_connection_is_closed_when_it_is_old() {
     let http = HttpLimits { age: SHORT, ..HttpLimits::default() };
     let server = Setup { http, ..Setup::default() }.serve().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream.write_all(REQUEST).await.unwrap();
-    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
     assert!(read_until_closed(&mut stream).await.is_empty());
 }
 
@@ -244,7 +242,7 @@ async fn a_shutdown_finishes_what_was_begun_and_accepts_no_more() {
 async fn a_shutdown_does_not_wait_for_ever() {
     let (router, reached, _release) = gated();
     let http = HttpLimits { drain: SHORT, ..HttpLimits::default() };
-    let server = Setup { router, http, ..Setup::default() }.serve().await;
+    let server = Setup { http, router, ..Setup::default() }.serve().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(REQUEST).await.unwrap();
     reached.cancelled().await;

@@ -39,3 +39,23 @@ async fn grpc_is_served_over_tls_and_knows_its_peer() {
     stop.cancel();
     task.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn h3_a_caller_that_says_nothing_keeps_no_place() {
+    let connections =
+        ConnectionLimits { handshake: SHORT, per_address: 1, ..ConnectionLimits::default() };
+    let listener = Setup { connections, ..Setup::default() }.listener(Protocol::Http2).await;
+    let address = listener.local_addr();
+    let (_reporter, health) = tonic_health::server::health_reporter();
+    let stop = CancellationToken::new();
+    let served = GrpcServer::builder()
+        .add_service(health)
+        .serve_with_incoming_shutdown(listener.incoming(), stop.clone().cancelled_owned());
+    let task = TaskTracker::new().spawn(served);
+    for _ in 0..3 {
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        read_until_closed(&mut silent).await;
+    }
+    stop.cancel();
+    task.await.unwrap().unwrap();
+}
