@@ -208,6 +208,32 @@ async fn a_connection_is_closed_when_it_is_old() {
     assert!(read_until_closed(&mut stream).await.is_empty());
 }
 
+#[tokio::test]
+async fn h3_a_caller_that_does_not_read_its_answer_keeps_no_place() {
+    // more than the buffers of both sockets hold
+    let answer = || async { "a".repeat(32 << 20) };
+    let server = Setup {
+        connections: ConnectionLimits { per_address: 1, ..ConnectionLimits::default() },
+        http: HttpLimits { age: SHORT, drain: SHORT, ..HttpLimits::default() },
+        router: Router::new().route("/peer", get(answer)),
+        ..Setup::default()
+    };
+    let server = server.serve().await;
+    let mut deaf = TcpStream::connect(server.address).await.unwrap();
+    deaf.write_all(REQUEST).await.unwrap();
+    // the only place comes back although the first connection is still open on this side
+    loop {
+        let mut other = TcpStream::connect(server.address).await.unwrap();
+        other.write_all(REQUEST).await.ok();
+        let mut start = [0; 12];
+        if other.read_exact(&mut start).await.is_ok() {
+            assert_eq!(&start, b"HTTP/1.1 200");
+            break;
+        }
+    }
+    drop(deaf);
+}
+
 /// A router whose one path says that it was reached, then waits to be let go.
 fn gated() -> (Router, CancellationToken, CancellationToken) {
     let (reached, release) = (CancellationToken::new(), CancellationToken::new());
