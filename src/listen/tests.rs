@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::support::{Pair, connect};
+use self::support::{Pair, connect, secure};
 use super::*;
 
 pub(super) mod support;
@@ -262,6 +262,35 @@ async fn a_shutdown_finishes_what_was_begun_and_accepts_no_more() {
     release.cancel();
     assert!(read_until_closed(&mut stream).await.starts_with(b"HTTP/1.1 200"));
     server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_who_has_just_connected() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::generate("localhost");
+    let certificate = Certificate::load(pair.write(folder.path())).await.unwrap();
+    for certificate in [None, Some(certificate)] {
+        let setup = Setup { certificate, ..Setup::default() };
+        let (router, http) = (setup.router.clone(), setup.http);
+        let listener = setup.listener(Protocol::Http1).await;
+        let address = listener.local_addr();
+        // the connection waits in the system's queue when the shutdown begins
+        let waiting = TcpStream::connect(address).await.unwrap();
+        let served = serve_http(listener, router, http, std::future::ready(()));
+        let asked = async {
+            if setup.certificate.is_some() {
+                let versions = &[&TLS13];
+                ask(&mut secure(waiting, &pair.certificate, b"http/1.1", versions).await.unwrap())
+                    .await
+            } else {
+                let mut waiting = waiting;
+                ask(&mut waiting).await
+            }
+        };
+        let ((), answer) = tokio::join!(served, asked);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
 }
 
 #[tokio::test]
