@@ -19,7 +19,9 @@ mod policy;
 mod policy_change;
 mod process;
 mod refusal;
+mod registry;
 mod revoke;
+mod serve;
 mod server;
 mod token;
 
@@ -49,7 +51,10 @@ enum Command {
     Logout(logout::Logout),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     Revoke(revoke::Revoke),
+    Serve(serve::Serve),
     #[command(subcommand)]
     Token(token::TokenCommand),
 }
@@ -78,7 +83,9 @@ impl Command {
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
             Self::Policy(command) => command.run(process).await,
+            Self::Registry(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
+            Self::Serve(command) => command.run(process).await,
             Self::Token(command) => command.run(process).await,
         }
     }
