@@ -72,6 +72,36 @@ pub enum Kind {
     Revoke,
     /// A request that could not be understood.
     Unreadable,
+    /// Old events were deleted from the journal.
+    Prune,
+    /// The program began to serve.
+    Start,
+    /// The program ended in order.
+    Stop,
+}
+
+impl Kind {
+    /// The word for it, in lower snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Exchange => "exchange",
+            Self::Issue => "issue",
+            Self::PolicyChange => "policy_change",
+            Self::Refusals => "refusals",
+            Self::Revoke => "revoke",
+            Self::Prune => "prune",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What was asked for, in the normal form.
