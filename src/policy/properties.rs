@@ -84,7 +84,7 @@ fn assert_not_longer_than_identity(identity: &Identity, token: &Token, permit: &
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn c5_a_permit_is_never_wider_nor_longer_than_any_bound(world in world()) {
