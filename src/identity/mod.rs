@@ -65,3 +65,6 @@ impl Identity {
         Evidence::of(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;
