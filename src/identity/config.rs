@@ -63,6 +63,11 @@ impl IssuerConfig {
         self.algorithms.as_ref().is_none_or(|accepted| accepted.contains(&algorithm))
     }
 
+    /// True when many tenants share the issuer, because the configuration says so or because it is known.
+    pub fn is_shared(&self) -> bool {
+        self.shared || super::oidc::known::is_shared(self.issuer.as_str())
+    }
+
     /// Looks for what cannot be meant.
     ///
     /// # Errors

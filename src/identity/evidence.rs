@@ -56,6 +56,17 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Puts together again what an audit event holds apart: the facts, and the claims of a workload.
+    pub fn from_event(
+        mut facts: Map<String, Value>,
+        claims: Option<Map<String, Value>>,
+    ) -> Option<Self> {
+        if let Some(claims) = claims {
+            facts.insert("claims".to_owned(), Value::Object(claims));
+        }
+        serde_json::from_value(Value::Object(facts)).ok()
+    }
+
     pub(super) fn of(kind: &Kind) -> Self {
         match kind {
             Kind::Anonymous => Self::Anonymous,

@@ -35,6 +35,27 @@ pub enum Presented {
     Bearer(Secret),
     /// Nothing.
     Nothing,
+    /// Something that cannot be read, and what is wrong with it: no verifier accepts it.
+    Unreadable(&'static str),
+}
+
+impl Presented {
+    /// The username of Basic credentials.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::Basic { username, .. } => Some(username),
+            Self::Bearer(_) | Self::Nothing | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// The secret, whatever its kind.
+    pub const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Basic { password, .. } => Some(password),
+            Self::Bearer(token) => Some(token),
+            Self::Nothing | Self::Unreadable(_) => None,
+        }
+    }
 }
 
 /// Who is calling, verified.

@@ -62,6 +62,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => Err(Check::SessionMisplaced.into()),
@@ -87,6 +88,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => self.session(secret),
@@ -118,7 +120,8 @@ impl Verifiers {
         match Session::open(sealed.expose(), &self.ring) {
             Ok(session) => Ok(Identity(Kind::Session(session))),
             Err(InvalidSession::Seal) => Err(Check::SessionSeal.into()),
-            Err(InvalidSession::Malformed | InvalidSession::TooLarge) => {
+            // opening neither draws random numbers nor seals
+            Err(InvalidSession::Malformed | InvalidSession::Random | InvalidSession::TooLarge) => {
                 Err(Check::SessionMalformed.into())
             }
         }

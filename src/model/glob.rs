@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Glob {
-    text: String,
-    parts: Vec<Part>,
+    text: Box<str>,
+    /// Empty when the text holds no wildcard: most values are exact, and are then compared as they are.
+    parts: Box<[Part]>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -25,12 +26,12 @@ enum Part {
 impl Glob {
     /// The text when it holds no wildcard.
     pub fn exact(&self) -> Option<&str> {
-        self.is_exact().then_some(self.text.as_str())
+        self.is_exact().then_some(&*self.text)
     }
 
     /// True when the text holds no wildcard.
     pub fn is_exact(&self) -> bool {
-        self.parts.iter().all(|part| matches!(part, Part::Char(_)))
+        self.parts.is_empty()
     }
 
     /// The text before the first wildcard.
@@ -47,7 +48,7 @@ impl Glob {
     /// True when the whole of `value` fits. Takes time proportional to the product of the two lengths, never more.
     pub fn matches(&self, value: &str) -> bool {
         if self.is_exact() {
-            return self.text == value;
+            return &*self.text == value;
         }
         // reached[i]: the first i parts fit what was read so far
         let mut reached = vec![false; self.parts.len() + 1];
@@ -115,6 +116,9 @@ impl FromStr for Glob {
         if text.contains("***") {
             return Err(InvalidGlob("`***` has no meaning: use `*` or `**`"));
         }
+        if !text.contains(['*', '?']) {
+            return Ok(Self { text: text.into(), parts: Box::default() });
+        }
         let mut parts = Vec::new();
         let mut chars = text.chars().peekable();
         while let Some(char) = chars.next() {
@@ -125,7 +129,7 @@ impl FromStr for Glob {
                 other => Part::Char(other),
             });
         }
-        Ok(Self { text: text.to_owned(), parts })
+        Ok(Self { text: text.into(), parts: parts.into() })
     }
 }
 
@@ -139,7 +143,7 @@ impl TryFrom<String> for Glob {
 
 impl From<Glob> for String {
     fn from(glob: Glob) -> Self {
-        glob.text
+        glob.text.into()
     }
 }
 

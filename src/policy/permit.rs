@@ -1,9 +1,10 @@
-//! The outcome of a decision.
+//! The proof that policy allows something.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ReuseKey;
 use crate::model::{
     CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, TokenName,
     TokenUid,
@@ -84,23 +85,4 @@ impl Permit {
     pub const fn policy_revision(&self) -> u64 {
         self.policy_revision
     }
-}
-
-/// SHA-256 over the length-prefixed fields of contract.md 5.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct ReuseKey(pub(super) [u8; 32]);
-
-impl ReuseKey {
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// Why a request is denied. For the audit trail; a caller sees one answer for all.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Denial {
-    /// No token of the registry admits the identity.
-    #[error("no token admits this identity")]
-    NoToken,
 }

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use super::claims::{self, Registered};
 use super::compact::Compact;
 use super::keys::{Keys, NoKeys, State};
-use super::known;
 use super::source::Source;
 use crate::identity::{Check, Error, IssuerConfig};
 use crate::model::{Clock, IssuerUrl};
@@ -52,12 +51,12 @@ impl Issuer {
         &self.config.audience
     }
 
-    pub(super) const fn is_single_use(&self) -> bool {
-        self.config.single_use
+    pub(super) fn is_shared(&self) -> bool {
+        self.config.is_shared()
     }
 
-    pub(super) fn is_shared(&self) -> bool {
-        self.config.shared || known::is_shared(self.config.issuer.as_str())
+    pub(super) const fn is_single_use(&self) -> bool {
+        self.config.single_use
     }
 
     /// The generation of the keys, when they need not be asked for.

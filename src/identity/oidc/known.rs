@@ -16,7 +16,7 @@ const SHARED: [&str; 10] = [
 ];
 
 /// True for a public issuer that many tenants share, whatever the configuration says.
-pub(super) fn is_shared(issuer: &str) -> bool {
+pub(in crate::identity) fn is_shared(issuer: &str) -> bool {
     SHARED.contains(&issuer)
 }
 

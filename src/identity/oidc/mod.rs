@@ -12,7 +12,7 @@ mod jwk;
 mod key_file;
 mod key_set;
 mod keys;
-mod known;
+pub(super) mod known;
 mod replay;
 mod rsa;
 mod source;

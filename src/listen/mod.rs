@@ -1,0 +1,21 @@
+//! The server's side of connections, for HTTP and gRPC alike: TLS that follows its files, and a bounded number of
+//! connections, each with a bounded handshake.
+
+mod admission;
+mod certificate;
+mod config;
+mod connection;
+mod error;
+mod http;
+mod listener;
+
+pub use self::admission::{Admission, ConnectionLimits};
+pub use self::certificate::{Certificate, Reload};
+pub use self::config::{Config, TlsConfig, is_loopback};
+pub use self::connection::{Connection, PeerAddress};
+pub use self::error::Error;
+pub use self::http::{HttpLimits, serve_http};
+pub use self::listener::{Listener, Protocol};
+
+#[cfg(test)]
+mod tests;

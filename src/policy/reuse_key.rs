@@ -1,0 +1,125 @@
+//! What an access token that was handed out before must share with a permit to be handed out again.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::admission::Grounds;
+use super::bounds::Bounds;
+use super::snapshot::Principal;
+use crate::model::{CredentialRef, Form, PasswordSlot, Permissions, RegistryUid};
+
+/// SHA-256 over length-prefixed fields (contract.md, section 5): registry, token, scope map and its revision, credential,
+/// issuer, subject, every claim that the credential tests, permissions, form; and the bounds in time.
+///
+/// Of the bounds, the lengths go in as the least of them and the ends as the first of them. So an access token that was
+/// minted earlier under the same key ends within both bounds of the later permit. A session has keys of its own.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ReuseKey(pub(super) [u8; 32]);
+
+impl ReuseKey {
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// What goes into the key.
+pub(super) struct Reusable<'a> {
+    pub(super) registry: RegistryUid,
+    pub(super) principal: Principal<'a>,
+    pub(super) grounds: Grounds<'a>,
+    pub(super) permissions: &'a Permissions,
+    pub(super) form: Form,
+    pub(super) bounds: Bounds,
+}
+
+/// The key of what is given.
+pub(super) fn of(given: &Reusable<'_>) -> ReuseKey {
+    let mut fields = Fields(Vec::with_capacity(512));
+    fields.push(b"dockpass reuse key 1");
+    fields.push(&given.registry.0);
+    fields.push(given.principal.token.uid.as_bytes());
+    fields.push(given.principal.scope_map.name.as_str().as_bytes());
+    fields.number(given.principal.scope_map.revision);
+    fields.credential(&given.grounds.credential());
+    fields.grounds(&given.grounds);
+    fields.permissions(given.permissions);
+    fields.push(match given.form {
+        Form::Password => b"password",
+        Form::PasswordAndBearer => b"password and bearer",
+    });
+    fields.number(given.bounds.longest.as_secs());
+    match given.bounds.end {
+        Some(end) => fields.push(&end.as_nanosecond().to_le_bytes()),
+        None => fields.push(b""),
+    }
+    let mut key = [0; 32];
+    key.copy_from_slice(digest(&SHA256, &fields.0).as_ref());
+    ReuseKey(key)
+}
+
+/// Fields one after another, each after its length: no value can reach into the next.
+struct Fields(Vec<u8>);
+
+impl Fields {
+    fn push(&mut self, field: &[u8]) {
+        self.0.extend_from_slice(&field.len().to_le_bytes());
+        self.0.extend_from_slice(field);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.push(&number.to_le_bytes());
+    }
+
+    fn count(&mut self, count: usize) {
+        self.push(&count.to_le_bytes());
+    }
+
+    fn credential(&mut self, credential: &CredentialRef) {
+        match credential {
+            CredentialRef::Anonymous => self.push(b"anonymous"),
+            CredentialRef::Federated { name, revision } => {
+                self.push(b"federated");
+                self.push(name.as_str().as_bytes());
+                self.number(*revision);
+            }
+            CredentialRef::Password { slot, generation } => {
+                self.push(match slot {
+                    PasswordSlot::Password1 => b"password1",
+                    PasswordSlot::Password2 => b"password2",
+                });
+                self.number(*generation);
+            }
+        }
+    }
+
+    fn grounds(&mut self, grounds: &Grounds<'_>) {
+        match grounds {
+            Grounds::Anonymous => self.push(b"nobody"),
+            Grounds::Password(_) => self.push(b"password"),
+            Grounds::Session(session, _) => {
+                self.push(b"session");
+                self.push(session.id.as_bytes());
+            }
+            Grounds::Workload(workload, credential) => {
+                self.push(b"workload");
+                self.push(workload.issuer().as_str().as_bytes());
+                self.push(workload.subject().as_bytes());
+                self.count(credential.claims.len());
+                for condition in &credential.claims {
+                    self.push(condition.name.as_str().as_bytes());
+                    // as JSON, so that a text never equals a number
+                    let value = condition.name.find(workload.claims());
+                    self.push(&serde_json::to_vec(&value).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    fn permissions(&mut self, permissions: &Permissions) {
+        self.count(permissions.len());
+        for permission in permissions {
+            self.push(permission.repository.as_str().as_bytes());
+            self.push(&[permission.actions.bits()]);
+        }
+    }
+}
