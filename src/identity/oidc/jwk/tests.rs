@@ -4,7 +4,7 @@ use super::super::testing::{ED25519, P256, P384, RSA, base64};
 use super::*;
 
 fn parse(jwk: &Value) -> Option<Key> {
-    Key::parse(jwk.as_object().unwrap())
+    Key::parse(jwk.as_object()?)
 }
 
 fn with(jwk: &Value, name: &str, value: Value) -> Value {

@@ -169,7 +169,7 @@ async fn a_key_file_is_read_again_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");
     let write = |keys: &[serde_json::Value]| {
-        std::fs::write(&path, json!({"keys": keys}).to_string()).unwrap()
+        std::fs::write(&path, json!({"keys": keys}).to_string()).unwrap();
     };
     write(&[P256.jwk("k1")]);
     let clock = crate::model::ManualClock::at(testing::noon());

@@ -1,4 +1,5 @@
 //! Tokens that are in order, and tokens that are not.
+#![expect(clippy::string_slice, reason = "tokens and secrets are ASCII")]
 
 use proptest::prelude::*;
 use serde_json::json;

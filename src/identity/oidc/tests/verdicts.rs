@@ -1,4 +1,5 @@
 //! What is remembered of tokens that verified, and what is not.
+#![expect(clippy::string_slice, reason = "tokens and secrets are ASCII")]
 
 use jiff::SignedDuration;
 use serde_json::json;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::compact::Compact;
 use super::super::key_set::KeySet;
+use super::super::testing::config;
 use crate::identity::Check;
 use crate::model::IssuerUrl;
 
@@ -52,7 +53,7 @@ impl Tally {
 }
 
 fn verify(keys: &[Value], jws: &str) -> Result<(), Check> {
-    let issuer: IssuerUrl = "https://issuer.example.com".parse().unwrap();
+    let issuer: IssuerUrl = config("https://issuer.example.com").issuer;
     let set = KeySet::parse(json!({"keys": keys}).to_string().as_bytes(), &issuer);
     let set = set.map_err(|_| Check::KeyUnknown)?;
     let token = Compact::parse(jws)?;
@@ -63,7 +64,7 @@ fn verify(keys: &[Value], jws: &str) -> Result<(), Check> {
 
 /// The keys of a group as an issuer would publish them: without what is private. Shared secrets stay as they are.
 fn public_keys(group: &Value) -> Vec<Value> {
-    let keys = group.get("public").unwrap_or(&group["private"]);
+    let keys = group.get("public").or_else(|| group.get("private")).unwrap();
     let keys = keys
         .get("keys")
         .map_or_else(|| vec![keys.clone()], |keys| keys.as_array().unwrap().clone());
