@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod broker;
 pub mod cache;
+pub mod config;
 pub mod identity;
+pub mod listen;
 pub mod model;
 pub mod net;
 pub mod pb;
@@ -11,3 +13,4 @@ pub mod policy;
 pub mod registry;
 pub mod seal;
 pub mod store;
+pub mod telemetry;

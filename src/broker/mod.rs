@@ -1,24 +1,83 @@
 //! The use cases, and the only place that knows the order of their steps.
+//!
+//! A use case is one file (`issue`, `check`, `revoke`, `docker_token`); `decision` runs each of them within its limits and
+//! deadline, to its end, and into the audit trail before the reply.
 
 mod call;
+mod check;
+mod decision;
+mod docker_token;
 mod error;
+mod issue;
+mod limits;
+mod policies;
+mod refusals;
+mod revoke;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::identity::Presented;
+use self::limits::Limits;
+use self::policies::Policies;
+use self::refusals::Refusals;
+use crate::audit::{Event, Journal, Kind};
+use crate::cache::Memory;
+use crate::identity::{Presented, Verifiers};
 use crate::model::{
-    AccessRequest, AccessTokenId, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
+    AccessRequest, AccessTokenId, Clock, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
 };
+use crate::policy::Context;
 use crate::registry::{AccessToken, Registries};
+use crate::store::Store;
 
 pub use self::call::{Call, Peer};
 pub use self::error::{Error, FieldViolation, Refusal};
+pub use self::limits::Config as LimitsConfig;
+pub use self::policies::Error as StartError;
+
+/// How often the store is asked whether its policy changed; every request that is recorded asks as well.
+const POLL: Duration = Duration::from_secs(1);
 
 /// The broker.
 #[derive(Debug)]
-pub struct Broker {}
+pub struct Broker {
+    cache: Memory<AccessToken>,
+    clock: Arc<dyn Clock>,
+    deadline: Duration,
+    journal: Journal,
+    limits: Limits,
+    policies: Policies,
+    refusals: Refusals,
+    registries: Registries,
+    store: Store,
+    tasks: TaskTracker,
+    verifiers: Verifiers,
+}
+
+/// What a broker is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Access tokens for reuse.
+    pub cache: Memory<AccessToken>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What of the configuration bounds policy.
+    pub context: Context,
+    /// The audit journal.
+    pub journal: Journal,
+    /// Limits.
+    pub limits: LimitsConfig,
+    /// The registries.
+    pub registries: Registries,
+    /// Definitions and revocations.
+    pub store: Store,
+    /// Who is calling.
+    pub verifiers: Verifiers,
+}
 
 /// An access token as it is handed out.
 #[derive(Clone, Debug)]
@@ -71,6 +130,25 @@ pub struct DockerToken {
 }
 
 impl Broker {
+    /// Makes the broker from its parts, with the policy that the store holds.
+    pub async fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let policies =
+            Policies::load(parts.store.clone(), parts.context, parts.clock.now()).await?;
+        Ok(Arc::new(Self {
+            cache: parts.cache,
+            clock: parts.clock,
+            deadline: Duration::from_secs(parts.limits.deadline_seconds.get().into()),
+            journal: parts.journal,
+            limits: Limits::new(&parts.limits),
+            policies,
+            refusals: Refusals::default(),
+            registries: parts.registries,
+            store: parts.store,
+            tasks: TaskTracker::new(),
+            verifiers: parts.verifiers,
+        }))
+    }
+
     /// Gives a credential for exactly the request, or refuses. The audit event of either is durable before this returns.
     pub async fn issue(
         self: &Arc<Self>,
@@ -78,7 +156,7 @@ impl Broker {
         presented: Presented,
         request: AccessRequest,
     ) -> Result<Issued, Refusal> {
-        todo!()
+        self.decide(call, issue::Issue { presented, request }).await
     }
 
     /// Says what [`Broker::issue`] would do; a denial by policy is an answer, every other refusal an error.
@@ -88,7 +166,7 @@ impl Broker {
         presented: Presented,
         request: AccessRequest,
     ) -> Result<Checked, Refusal> {
-        todo!()
+        self.decide(call, check::Check { presented, request }).await
     }
 
     /// Takes an access token back; tells when it would have ended.
@@ -98,7 +176,7 @@ impl Broker {
         presented: Presented,
         id: AccessTokenId,
     ) -> Result<Timestamp, Refusal> {
-        todo!()
+        self.decide(call, revoke::Revoke { presented, id }).await
     }
 
     /// Exchanges what a docker client presents for a registry's JWT: the part of the request that is allowed.
@@ -107,25 +185,52 @@ impl Broker {
         call: Call,
         request: DockerTokenRequest,
     ) -> Result<DockerToken, Refusal> {
-        todo!()
+        self.decide(call, docker_token::Exchange { request }).await
     }
 
-    /// Records that a request was refused before it could be understood (malformed, or over a limit of an edge).
-    pub async fn refuse_malformed(
-        self: &Arc<Self>,
-        call: Call,
-        violations: Vec<FieldViolation>,
-    ) -> Refusal {
-        todo!()
+    /// Records that an edge refused a request before it could be understood, and makes the refusal of it.
+    pub async fn refuse(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
+        self.refuse_early(kind, call, error).await
     }
 
     /// The registries, for the documents that the HTTP edge serves.
-    pub fn registries(&self) -> &Registries {
-        todo!()
+    pub const fn registries(&self) -> &Registries {
+        &self.registries
     }
 
     /// True while requests can be answered: the audit journal can be written.
     pub fn is_ready(&self) -> bool {
-        todo!()
+        self.journal.is_writable()
+    }
+
+    /// What has to be done besides requests, until `stop`: look for new policy, write the counted refusals, forget quiet callers.
+    pub async fn housekeeping(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(POLL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let now = self.clock.now();
+            if let Err(error) = self.policies.catch_up(now).await {
+                tracing::warn!(%error, "cannot look for new policy");
+            }
+            self.write_refusals(self.refusals.closed(now)).await;
+            self.limits.forget_quiet();
+        }
+    }
+
+    /// Finishes and records what began, and closes the journal. Nothing is accepted after.
+    pub async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.write_refusals(self.refusals.all(self.clock.now())).await;
+        self.journal.close().await;
+    }
+
+    async fn write_refusals(&self, events: Vec<Event>) {
+        for event in events {
+            let (count, reason) = (event.count, event.reason);
+            if let Err(error) = self.journal.append(event).await {
+                tracing::error!(?count, ?reason, %error, "counted refusals are not in the audit trail");
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ pub enum Error {
     Invalid {
         /// Which check failed.
         check: Check,
-        /// The issuer that the token named, unverified.
+        /// The issuer that the token named, unverified and shortened.
         claimed_issuer: Option<String>,
     },
     /// The issuer's keys cannot be had now.
@@ -36,10 +36,73 @@ pub enum Error {
     Missing,
 }
 
+impl From<Check> for Error {
+    /// A check that failed before an issuer was read.
+    fn from(check: Check) -> Self {
+        Self::Invalid { check, claimed_issuer: None }
+    }
+}
+
 /// The check that failed. The words go into the audit trail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant says in its message what failed")]
 pub enum Check {
     #[error("the algorithm is not one of the issuer's, or not the key's")]
     Algorithm,
+    #[error("`aud` is not the issuer's configured audience, or holds others beside it")]
+    Audience,
+    #[error("an encrypted token cannot be read: present a signed one")]
+    Encrypted,
+    #[error("a segment is not canonical base64url")]
+    Encoding,
+    #[error("`exp` is past")]
+    Expired,
+    #[error("the header brings a key along, or asks for processing that there is none for")]
+    Header,
+    #[error("`iat` is in the future")]
+    IssuedInFuture,
+    #[error("header or claims are not a plain JSON object: malformed, too deep, or a member twice")]
+    Json,
+    #[error("the token names no key, and the issuer has not exactly one")]
+    KeyAmbiguous,
+    #[error("the issuer has no usable key of that id")]
+    KeyUnknown,
+    #[error("the token lives longer than the issuer's tokens may")]
+    LifeTooLong,
+    #[error("what was presented is neither an identity token nor a secret of ours")]
+    NotAToken,
+    #[error("`nbf` is in the future")]
+    NotYetValid,
+    #[error("the password has expired")]
+    PasswordExpired,
+    #[error("a token's password was presented where an identity token is due")]
+    PasswordMisplaced,
+    #[error("the password is cut, changed or none of ours")]
+    PasswordMalformed,
+    #[error("no token has that password")]
+    PasswordUnknown,
+    #[error("the issuer's tokens are accepted once, and this one was used before")]
+    Replayed,
+    #[error("the session is cut, changed or none of ours")]
+    SessionMalformed,
+    #[error("a session was presented where it is no identity")]
+    SessionMisplaced,
+    #[error("the session's seal does not open")]
+    SessionSeal,
+    #[error("the signature does not verify")]
+    Signature,
+    #[error("`sub` is missing, empty or no text")]
+    Subject,
+    #[error("`exp`, `nbf` or `iat` is missing, or no time")]
+    Time,
+    #[error("the issuer's tokens are accepted once, and this one has no `jti`")]
+    TokenIdMissing,
+    #[error("the token is longer than 16 KiB")]
+    TooLong,
+    #[error("`typ` says that it is no identity token")]
+    Type,
+    #[error("the issuer is not configured, or `iss` is missing")]
+    UnknownIssuer,
+    #[error("the username is not the name of the password's token")]
+    Username,
 }

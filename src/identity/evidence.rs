@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{CredentialRef, RegistryName, TokenName, TokenUid};
-use crate::seal::Ceiling;
+use super::{Kind, PasswordHolder, Workload};
+use crate::model::{AccessTokenId, CredentialRef, RegistryName, TokenName, TokenUid};
+use crate::seal::{Ceiling, Session};
 
 /// What was verified of a caller: enough to decide again. It proves nothing; only an `Identity` does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub enum Evidence {
     /// A session.
     Session {
         /// The access token that it is the password of.
-        access_token: crate::model::AccessTokenId,
+        access_token: AccessTokenId,
         /// The token that it acts as.
         token: TokenUid,
         /// What it rests on.
@@ -52,4 +53,57 @@ pub enum Evidence {
         /// `exp`.
         expire_time: Timestamp,
     },
+}
+
+impl Evidence {
+    /// Puts together again what an audit event holds apart: the facts, and the claims of a workload.
+    pub fn from_event(
+        mut facts: Map<String, Value>,
+        claims: Option<Map<String, Value>>,
+    ) -> Option<Self> {
+        if let Some(claims) = claims {
+            facts.insert("claims".to_owned(), Value::Object(claims));
+        }
+        serde_json::from_value(Value::Object(facts)).ok()
+    }
+
+    pub(super) fn of(kind: &Kind) -> Self {
+        match kind {
+            Kind::Anonymous => Self::Anonymous,
+            Kind::Password(holder) => Self::of_password(holder),
+            Kind::Session(session) => Self::of_session(session),
+            Kind::Workload(workload) => Self::of_workload(workload),
+        }
+    }
+
+    fn of_password(holder: &PasswordHolder) -> Self {
+        let entry = holder.entry();
+        Self::Password {
+            registry: entry.registry.clone(),
+            token_name: entry.token_name.clone(),
+            token: entry.token,
+            credential: CredentialRef::Password { slot: entry.slot, generation: entry.generation },
+            expire_time: entry.expire_time,
+        }
+    }
+
+    fn of_session(session: &Session) -> Self {
+        Self::Session {
+            access_token: session.id,
+            token: session.token,
+            credential: session.credential.clone(),
+            holder: session.holder.clone(),
+            ceiling: session.ceiling.clone(),
+            expire_time: session.expire_time,
+        }
+    }
+
+    fn of_workload(workload: &Workload) -> Self {
+        Self::Workload {
+            issuer: workload.issuer().as_str().to_owned(),
+            subject: workload.subject().to_owned(),
+            claims: workload.claims().as_ref().clone(),
+            expire_time: workload.expire_time(),
+        }
+    }
 }

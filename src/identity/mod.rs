@@ -5,20 +5,21 @@
 mod config;
 mod error;
 mod evidence;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod oidc;
 mod password;
+mod verifiers;
 
-use std::sync::Arc;
-
-use crate::model::{Clock, Secret};
-use crate::net;
-use crate::seal::{KeyRing, Session};
+use crate::model::Secret;
+use crate::seal::Session;
 
 pub use self::config::{Algorithm, IssuerConfig};
 pub use self::error::{Check, Error};
 pub use self::evidence::Evidence;
 pub use self::oidc::Workload;
 pub use self::password::{PasswordEntry, PasswordHolder, PasswordIndex};
+pub use self::verifiers::Verifiers;
 
 /// What a caller presents, unverified.
 #[derive(Clone, Debug)]
@@ -34,6 +35,25 @@ pub enum Presented {
     Bearer(Secret),
     /// Nothing.
     Nothing,
+}
+
+impl Presented {
+    /// The username of Basic credentials.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::Basic { username, .. } => Some(username),
+            Self::Bearer(_) | Self::Nothing => None,
+        }
+    }
+
+    /// The secret, whatever its kind.
+    pub const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Basic { password, .. } => Some(password),
+            Self::Bearer(token) => Some(token),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// Who is calling, verified.
@@ -61,52 +81,6 @@ impl Identity {
 
     /// The facts, as plain data: for the audit event, and to decide again.
     pub fn evidence(&self) -> Evidence {
-        todo!()
-    }
-}
-
-/// Verifies what callers present.
-#[derive(Debug)]
-pub struct Verifiers {}
-
-impl Verifiers {
-    /// Makes the verifiers of the configured issuers. Nothing is fetched yet.
-    ///
-    /// # Errors
-    /// Two issuers of one name, no audience, an unreadable key or CA file: with the issuer named.
-    pub fn build(
-        issuers: Vec<IssuerConfig>,
-        ring: Arc<KeyRing>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Error> {
-        todo!()
-    }
-
-    /// The identity of a docker client that presents nothing, where the registry's operator allows that.
-    pub fn anonymous(&self) -> Identity {
-        Identity(Kind::Anonymous)
-    }
-
-    /// Verifies the caller of an API: an identity token as bearer, or a token's name and password.
-    /// A session is not an identity here.
-    ///
-    /// # Errors
-    /// [`Error::Missing`], [`Error::Invalid`], or [`Error::IssuerUnavailable`].
-    pub async fn verify_caller(
-        &self,
-        presented: &Presented,
-        passwords: &PasswordIndex,
-    ) -> Result<Identity, Error> {
-        todo!()
-    }
-
-    /// Verifies what a docker client presents: besides the above, a session as password or as refresh token (`Bearer`),
-    /// and an identity token as password, whatever the username.
-    pub async fn verify_docker_client(
-        &self,
-        presented: &Presented,
-        passwords: &PasswordIndex,
-    ) -> Result<Identity, Error> {
-        todo!()
+        Evidence::of(&self.0)
     }
 }

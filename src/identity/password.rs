@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::model::{PasswordHash, PasswordSlot, RegistryName, TokenName, TokenUid};
+use super::Check;
+use crate::model::{
+    PasswordHash, PasswordSecret, PasswordSlot, RegistryName, Secret, TokenName, TokenUid,
+};
 
 /// All passwords by their hash: plain data that is built with the policy snapshot.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +37,24 @@ pub struct PasswordHolder {
 }
 
 impl PasswordHolder {
+    /// Verifies a password by its hash: it is 256 random bits, so nothing is learned from how long that takes.
+    pub(super) fn verify(
+        username: &str,
+        password: &Secret,
+        passwords: &PasswordIndex,
+        now: Timestamp,
+    ) -> Result<Self, Check> {
+        let secret = PasswordSecret::parse(password.expose()).ok_or(Check::PasswordMalformed)?;
+        let entry = passwords.0.get(&secret.hash()).ok_or(Check::PasswordUnknown)?;
+        if entry.token_name.as_str() != username {
+            return Err(Check::Username);
+        }
+        if entry.expire_time.is_some_and(|end| now >= end) {
+            return Err(Check::PasswordExpired);
+        }
+        Ok(Self { entry: entry.clone() })
+    }
+
     /// Whose password it is.
     pub const fn entry(&self) -> &PasswordEntry {
         &self.entry

@@ -103,4 +103,13 @@ pub enum Denial {
     /// No token of the registry admits the identity.
     #[error("no token admits this identity")]
     NoToken,
+    /// No access token of that id was issued to the caller.
+    #[error("no access token of that id was issued to this identity")]
+    NotIssued,
+    /// The session was taken back.
+    #[error("the access token was revoked")]
+    Revoked,
+    /// The session has ended, or ends in under a minute.
+    #[error("the session has ended")]
+    SessionExpired,
 }

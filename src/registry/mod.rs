@@ -30,6 +30,9 @@ pub trait Driver: fmt::Debug + Send + Sync {
     /// [`Error::NotEnforceable`] for what the registry cannot express; never something wider.
     async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error>;
 
+    /// Says whether [`Driver::issue`] could mint what the permit allows.
+    fn enforceable(&self, permit: &Permit) -> Result<(), Error>;
+
     /// The docker token endpoint's side, for registries whose token server is dockpass.
     fn token_server(&self) -> Option<&dyn TokenServer>;
 

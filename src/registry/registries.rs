@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::distribution::Distribution;
 use super::distribution::keys::Signer;
 use super::{Config, Dependencies, Error, KeyReference, KeysConfig, Registry};
-use crate::model::{Lifetime, RegistryName, RegistryUid};
-use crate::policy::RegistryBounds;
+use crate::model::RegistryName;
 
 /// The configured registries.
 #[derive(Clone, Debug)]
@@ -91,17 +88,11 @@ impl Registries {
         };
         let signer =
             signer.clone().ok_or_else(|| Error::Internal("no keys were made".to_owned()))?;
-        let uid = uid(&config);
         Ok(Registry {
             name: config.name.clone(),
             host: config.host.clone(),
-            uid,
-            bounds: RegistryBounds {
-                name: config.name.clone(),
-                uid,
-                default_lifetime: config.default_lifetime.unwrap_or(Lifetime::DEFAULT),
-                max_lifetime: config.max_lifetime,
-            },
+            uid: config.uid(),
+            bounds: config.bounds(),
             anonymous: config.anonymous,
             driver: Arc::new(Distribution { config, signer, deps: deps.clone() }),
         })
@@ -125,18 +116,6 @@ fn x5c_signer(
 fn kid_signer(configs: &[Config], keys: &KeysConfig) -> Result<Option<Signer>, Error> {
     let used = configs.iter().any(|config| config.key_reference == KeyReference::Kid);
     used.then(|| Signer::kid(keys)).transpose()
-}
-
-/// The first 16 bytes of SHA-256 over what makes a registry this one, each field with its length before it.
-fn uid(config: &Config) -> RegistryUid {
-    let mut context = Context::new(&SHA256);
-    let fields = [config.name.as_str(), config.driver.as_str(), &config.host, &config.service];
-    for field in fields {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field.as_bytes());
-    }
-    let digest = context.finish();
-    RegistryUid(std::array::from_fn(|place| digest.as_ref().get(place).copied().unwrap_or(0)))
 }
 
 #[cfg(test)]

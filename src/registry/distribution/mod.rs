@@ -18,7 +18,7 @@ use super::{
 };
 use crate::model::{AccessTokenId, Clock, Form, Permissions, Secret};
 use crate::policy::Permit;
-use crate::seal::{Ceiling, KeyRing, Session};
+use crate::seal::{Ceiling, InvalidSession, KeyRing, Session};
 
 /// Mints sessions for docker clients, and the JWTs that they are exchanged for.
 #[derive(Debug)]
@@ -67,10 +67,10 @@ impl Distribution {
             expire_time: end,
         };
         session.seal(self.ring()).map_err(|error| match error {
-            crate::seal::InvalidSession::TooLarge => {
-                Error::NotEnforceable { hint: error.to_string() }
+            InvalidSession::TooLarge => Error::NotEnforceable { hint: error.to_string() },
+            InvalidSession::Malformed | InvalidSession::Seal => {
+                Error::Internal("a session cannot be sealed".to_owned())
             }
-            _ => Error::Internal(error.to_string()),
         })
     }
 }
@@ -80,8 +80,8 @@ impl Driver for Distribution {
     /// With a bearer token asked for, all of the access token ends with it, after the life of a JWT at the latest: one `expire_time` is
     /// true for the whole, and what is reused is never half dead.
     async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error> {
+        self.enforceable(permit)?;
         let permissions = permit.permissions();
-        refuse_unenforceable(permissions).map_err(|hint| Error::NotEnforceable { hint })?;
         let (bearer_token, expire_time) = match permit.form() {
             Form::Password => (None, permit.expire_time()),
             Form::PasswordAndBearer => {
@@ -103,6 +103,10 @@ impl Driver for Distribution {
             password: self.session(permit, id, ceiling, expire_time)?,
             bearer_token,
         })
+    }
+
+    fn enforceable(&self, permit: &Permit) -> Result<(), Error> {
+        refuse_unenforceable(permit.permissions()).map_err(|hint| Error::NotEnforceable { hint })
     }
 
     fn token_server(&self) -> Option<&dyn TokenServer> {

@@ -1,0 +1,150 @@
+//! The composition root: every part is made here, from its own configuration and what it depends on, and nowhere else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::Journal;
+use crate::broker::{Broker, Parts};
+use crate::cache::Memory;
+use crate::config::Config;
+use crate::identity::Verifiers;
+use crate::listen::{Admission, Certificate, ConnectionLimits, HttpLimits, Listener, Protocol};
+use crate::model::Clock;
+use crate::net::HttpClient;
+use crate::registry::{Dependencies, KeysConfig, Registries};
+use crate::seal::KeyRing;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::{grpc, http, listen, net};
+
+/// How often health follows readiness.
+const HEALTH: Duration = Duration::from_millis(500);
+
+/// The program, listening but not yet answering.
+#[derive(Debug)]
+pub struct App {
+    broker: Arc<Broker>,
+    certificate: Option<Arc<Certificate>>,
+    grpc: (Listener, grpc::Server),
+    http: Listener,
+    metrics: Metrics,
+    ops: Listener,
+}
+
+impl App {
+    /// Makes every part and binds the listeners.
+    ///
+    /// # Errors
+    /// What cannot be made, with the file, section or address named.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let metrics = Metrics::install().context("cannot install the metrics")?;
+        let broker = broker(config, clock).await?;
+        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
+        let bind = |listen, protocol| {
+            let admission = Admission::new(ConnectionLimits::default());
+            Listener::bind(listen::Config { listen }, protocol, certificate.as_ref(), admission)
+        };
+        Ok(Self {
+            grpc: (
+                bind(config.grpc.listen, Protocol::Http2).await?,
+                grpc::Server::build(Arc::clone(&broker))?,
+            ),
+            http: bind(config.http.listen, Protocol::Http1).await?,
+            ops: bind(config.ops.listen, Protocol::Http1).await?,
+            broker,
+            certificate,
+            metrics,
+        })
+    }
+
+    /// The address of the gRPC listener.
+    pub const fn grpc_address(&self) -> SocketAddr {
+        self.grpc.0.local_addr()
+    }
+
+    /// The address of the docker token endpoint.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.http.local_addr()
+    }
+
+    /// The address of health and metrics.
+    pub const fn ops_address(&self) -> SocketAddr {
+        self.ops.local_addr()
+    }
+
+    /// Answers until `stop`; then finishes what began, records it, and returns.
+    ///
+    /// # Errors
+    /// A part ended by itself, which none should.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { broker, certificate, grpc: (grpc_listener, grpc), http, metrics, ops } = self;
+        let health = grpc.health();
+        let mut parts = JoinSet::new();
+        let router = http::router(Arc::clone(&broker));
+        let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
+        let stopped = || stop.clone().cancelled_owned();
+        parts.spawn(grpc.serve(grpc_listener.incoming(), stopped()));
+        parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
+        parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
+        // health and metrics answer until everything else is finished
+        let finished = CancellationToken::new();
+        let mut background = JoinSet::new();
+        background.spawn(listen::serve_http(ops, probes, HttpLimits::default(), finished.clone().cancelled_owned()));
+        let followed = Arc::clone(&broker);
+        background.spawn(async move { health.follow(&followed, HEALTH).await });
+        if let Some(certificate) = certificate {
+            background.spawn(async move { certificate.follow().await });
+        }
+        while let Some(ended) = parts.join_next().await {
+            ended.context("a part of the program panicked")?;
+            anyhow::ensure!(stop.is_cancelled(), "a part of the program ended by itself");
+        }
+        broker.close().await;
+        finished.cancel();
+        background.shutdown().await;
+        Ok(())
+    }
+}
+
+async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Broker>> {
+    let store = Store::open(&config.store, &config.data_dir).await?;
+    let journal = Journal::start(&store, &config.data_dir, Arc::clone(&clock)).await?;
+    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
+    let parts = Parts {
+        cache: Memory::new(config.cache.capacity),
+        context: config.policy_context(),
+        limits: config.limits.clone(),
+        registries: registries(config, Arc::clone(&ring), Arc::clone(&clock))?,
+        verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?,
+        clock,
+        journal,
+        store,
+    };
+    Ok(Broker::build(parts).await?)
+}
+
+/// The drivers of the configured registries.
+pub fn registries(
+    config: &Config,
+    ring: Arc<KeyRing>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Registries> {
+    let keys = &config.keys;
+    let tls = config.tls.iter();
+    let foreign =
+        tls.flat_map(|tls| [Some(tls.certificate_file.clone()), tls.client_ca_file.clone()]).flatten();
+    let keys = KeysConfig {
+        root_certificate_file: keys.root_certificate_file.clone(),
+        root_key_file: keys.root_key_file.clone(),
+        signing_key_files: keys.signing_key_files.clone(),
+        foreign_certificate_files: foreign.collect(),
+    };
+    let http = HttpClient::build(&net::Config { ca_file: None, loopback_http: true })?;
+    let external_url = config.http.external_url.clone();
+    Ok(Registries::build(config.registries.clone(), keys, Dependencies { clock, ring, http, external_url })?)
+}

@@ -1,0 +1,302 @@
+//! How every use case is run: within its limits and its deadline, to its end, and into the audit trail before the reply.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::refusals::Recording;
+use super::{Broker, Call, Error, Refusal};
+use crate::audit::{self, Event, Grant, Kind, RequestRecord};
+use crate::identity::{Evidence, Identity};
+use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
+use crate::policy::Permit;
+use crate::telemetry;
+
+/// How often a decision is made again because the policy changed while it was recorded.
+const ATTEMPTS: u32 = 4;
+
+/// How much longer than the deadline a caller waits for its audit event.
+const RECORDING: Duration = Duration::from_secs(2);
+
+/// One thing that a caller can ask for.
+pub(super) trait UseCase: Send + Sync + 'static {
+    /// What the audit trail calls it.
+    const KIND: Kind;
+    /// What the caller gets.
+    type Output: Send + 'static;
+
+    /// Does it, or says why not; `draft` learns what the audit trail must know. May run again when the policy changed meanwhile.
+    fn run(
+        &self,
+        broker: &Broker,
+        draft: &mut Draft,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}
+
+/// The audit event of a decision while it is made.
+#[derive(Debug)]
+pub(super) struct Draft {
+    event: Event,
+    recording: Stage,
+    revision: u64,
+}
+
+/// How the event of a draft gets into the trail.
+#[derive(Debug, PartialEq)]
+enum Stage {
+    /// The caller is not known: refusals are counted together.
+    Unknown,
+    /// The caller is known: the event is appended.
+    Known,
+    /// It is in the trail already, in one transaction with the change that it records.
+    Written,
+}
+
+impl Draft {
+    fn new(kind: Kind, call: &Call, now: Timestamp) -> Self {
+        let event = Event {
+            peer: Some(call.peer.to_string()),
+            trace: call.trace.clone(),
+            ..Event::new(DecisionId::new(now), now, kind)
+        };
+        Self { event, recording: Stage::Unknown, revision: 0 }
+    }
+
+    /// The id of the decision.
+    pub(super) const fn id(&self) -> DecisionId {
+        self.event.id
+    }
+
+    /// The time of the decision.
+    pub(super) const fn time(&self) -> Timestamp {
+        self.event.time
+    }
+
+    /// Notes what is asked for.
+    pub(super) fn request(&mut self, request: &AccessRequest) {
+        self.event.request = Some(RequestRecord {
+            registry: request.registry.clone(),
+            permissions: request.permissions.clone(),
+            lifetime: request.lifetime,
+            token_name: request.token_name.clone(),
+            with_bearer_token: request.form == Form::PasswordAndBearer,
+            fresh: request.reuse == Reuse::Never,
+        });
+    }
+
+    /// Notes who asks. From here on the event is recorded by itself.
+    pub(super) fn identity(&mut self, identity: &Identity) {
+        self.recording = Stage::Known;
+        let mut evidence = identity.evidence();
+        if let Evidence::Workload { claims, .. } = &mut evidence {
+            self.event.claims = Some(std::mem::take(claims));
+        }
+        if let Ok(Value::Object(mut facts)) = serde_json::to_value(&evidence) {
+            facts.remove("claims");
+            self.event.identity = Some(facts);
+        }
+    }
+
+    /// Notes what is given.
+    pub(super) fn grant(&mut self, permit: &Permit, access_token: AccessTokenId, given: Given<'_>) {
+        self.event.grant = Some(Grant {
+            access_token,
+            token: permit.token(),
+            token_name: permit.token_name().clone(),
+            scope_map: permit.scope_map().clone(),
+            credential: permit.credential().clone(),
+            permissions: given.permissions.clone(),
+            expire_time: given.expire_time,
+            reused: given.reused,
+        });
+    }
+
+    /// Notes a refusal that is an answer, not an error.
+    pub(super) fn refuse(&mut self, reason: Reason, detail: String) {
+        self.event.reason = Some(reason);
+        self.event.detail = Some(detail);
+    }
+
+    /// Notes something that only an operator should know.
+    pub(super) fn detail(&mut self, detail: String) {
+        self.event.detail = Some(detail);
+    }
+
+    /// The event as it is, to be written by the use case itself in one transaction with its change.
+    pub(super) fn write_with_change(&mut self) -> Event {
+        self.recording = Stage::Written;
+        self.event.clone()
+    }
+
+    /// The transaction that would have written the event failed.
+    pub(super) fn not_written(&mut self) {
+        self.recording = Stage::Known;
+    }
+}
+
+/// What a grant gives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'a> {
+    pub(super) permissions: &'a Permissions,
+    pub(super) expire_time: Timestamp,
+    pub(super) reused: bool,
+}
+
+impl Broker {
+    /// Runs a use case as a task of its own: what began is finished and recorded, also when the caller hangs up.
+    pub(super) async fn decide<U: UseCase>(
+        self: &Arc<Self>,
+        call: Call,
+        use_case: U,
+    ) -> Result<U::Output, Refusal> {
+        let limit = call.timeout.map_or(self.deadline, |timeout| timeout.min(self.deadline));
+        let deadline = Instant::now() + limit;
+        let broker = Arc::clone(self);
+        let task =
+            self.tasks.spawn(async move { broker.attempts(&call, &use_case, deadline).await });
+        match timeout_at(deadline + RECORDING, task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => Err(self.unrecorded(Error::Internal(panic.to_string()))),
+            Err(_elapsed) => Err(self.unrecorded(Error::DeadlineExceeded)),
+        }
+    }
+
+    async fn attempts<U: UseCase>(
+        &self,
+        call: &Call,
+        use_case: &U,
+        deadline: Instant,
+    ) -> Result<U::Output, Refusal> {
+        let _place = match self.limits.enter() {
+            Ok(place) => place,
+            Err(error) => return Err(self.refuse_early(U::KIND, call, error).await),
+        };
+        if let Err(error) = self.limits.address(call.peer) {
+            return Err(self.refuse_early(U::KIND, call, error).await);
+        }
+        for _ in 0..ATTEMPTS {
+            let started = Instant::now();
+            let mut draft = Draft::new(U::KIND, call, self.clock.now());
+            draft.revision = self.policies.in_force().revision;
+            draft.event.policy_revision = Some(self.policies.in_force().snapshot.revision());
+            let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
+                Ok(outcome) => outcome,
+                Err(_elapsed) => Err(Error::DeadlineExceeded),
+            };
+            let (outcome, latest) = self.record(call, draft, outcome, started).await;
+            match latest {
+                None => return outcome,
+                // the policy changed while the decision was made: it may not stand, so it is made again
+                Some(revision) => {
+                    if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
+                        return Err(self.refuse_early(U::KIND, call, error.into()).await);
+                    }
+                }
+            }
+        }
+        let error = Error::Overloaded { retry_after: Duration::from_secs(1) };
+        Err(self.refuse_early(U::KIND, call, error).await)
+    }
+
+    /// Makes the event durable. Returns the outcome, and the store's policy revision when it is newer than the one that decided.
+    async fn record<T>(
+        &self,
+        call: &Call,
+        mut draft: Draft,
+        outcome: Result<T, Error>,
+        started: Instant,
+    ) -> (Result<T, Refusal>, Option<u64>) {
+        let mut decision_id = draft.id();
+        if let Err(error) = &outcome {
+            draft.event.reason = Some(error.reason());
+            draft.event.detail = Some(error.to_string());
+            draft.event.grant = None;
+        }
+        let reason = draft.event.reason;
+        telemetry::decision(&telemetry::Decision {
+            id: &decision_id,
+            method: method(draft.event.kind),
+            reason: reason.map(Reason::as_str),
+            blame: reason.map_or(telemetry::Blame::Nobody, blame),
+            peer: &call.peer,
+            detail: draft.event.detail.as_deref(),
+            elapsed: started.elapsed(),
+        });
+        let recorded = match draft.recording {
+            Stage::Written => return (refused(outcome, decision_id), None),
+            Stage::Known => self.journal.append(draft.event).await.map(Some),
+            Stage::Unknown => self.append_or_count(call, draft.event, &mut decision_id).await,
+        };
+        match recorded {
+            Ok(Some(recorded)) if recorded.policy_revision > draft.revision => {
+                (refused(outcome, decision_id), Some(recorded.policy_revision))
+            }
+            Ok(_) => (refused(outcome, decision_id), None),
+            // nothing is handed out that is not recorded
+            Err(error) => (Err(Refusal { decision_id, error: error.into() }), None),
+        }
+    }
+
+    /// Appends the event of an unknown caller, or counts it together with others like it.
+    async fn append_or_count(
+        &self,
+        call: &Call,
+        event: Event,
+        decision_id: &mut DecisionId,
+    ) -> Result<Option<audit::Recorded>, audit::Error> {
+        let Some(reason) = event.reason else { return self.journal.append(event).await.map(Some) };
+        match self.refusals.count(call.peer, reason, event.time) {
+            Recording::Alone => self.journal.append(event).await.map(Some),
+            Recording::Counted(id) => {
+                *decision_id = id;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Refuses before, or outside of, a use case.
+    pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
+        let draft = Draft::new(kind, call, self.clock.now());
+        let (refused, _) = self.record::<()>(call, draft, Err(error.clone()), Instant::now()).await;
+        match refused {
+            // a caller that is refused anyway need not hear that the refusal could not be recorded
+            Err(Refusal { decision_id, .. }) => Refusal { decision_id, error },
+            Ok(()) => self.unrecorded(error),
+        }
+    }
+
+    fn unrecorded(&self, error: Error) -> Refusal {
+        Refusal { decision_id: DecisionId::new(self.clock.now()), error }
+    }
+}
+
+fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, Refusal> {
+    outcome.map_err(|error| Refusal { decision_id, error })
+}
+
+const fn method(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Check => "CheckAccess",
+        Kind::Exchange => "token",
+        Kind::Issue => "IssueAccessToken",
+        Kind::Revoke => "RevokeAccessToken",
+        _ => "other",
+    }
+}
+
+/// Who is to blame for a refusal: the level of its log line.
+const fn blame(reason: Reason) -> telemetry::Blame {
+    match reason {
+        Reason::AuditUnavailable
+        | Reason::Internal
+        | Reason::RegistryDenied
+        | Reason::RegistryOvergrant
+        | Reason::RegistryUnavailable
+        | Reason::StoreUnavailable => telemetry::Blame::Us,
+        _ => telemetry::Blame::Caller,
+    }
+}

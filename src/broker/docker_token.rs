@@ -1,0 +1,150 @@
+//! The docker token endpoint: what a docker client presents is exchanged for a registry's JWT.
+
+use super::decision::{Draft, Given, UseCase};
+use super::{Broker, DockerToken, DockerTokenRequest, Error, FieldViolation};
+use crate::audit::Kind;
+use crate::identity::{self, Identity, Presented};
+use crate::model::{AccessRequest, AccessTokenId, Form, Reuse, Secret, TokenName};
+use crate::policy::{self, Denial, Permit};
+use crate::registry::{Registry, TokenServer};
+
+use super::policies::InForce;
+
+/// Usernames that name no token: the identity says who calls.
+const NO_TOKEN_NAMED: [&str; 3] = ["", "oidc", "<token>"];
+
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) request: DockerTokenRequest,
+}
+
+impl UseCase for Exchange {
+    const KIND: Kind = Kind::Exchange;
+    type Output = DockerToken;
+
+    async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<DockerToken, Error> {
+        self.account_agrees()?;
+        let registry =
+            broker.registries.by_service(&self.request.service).ok_or(Denial::NoToken)?;
+        let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
+        let in_force = broker.policies.in_force();
+        let identity = self.identify(broker, registry, &in_force, draft).await?;
+        let request = self.access_request(registry, &identity)?;
+        draft.request(&request);
+        let permit =
+            policy::decide_available(&in_force.snapshot, &identity, &request, draft.time())
+                .map_err(session_expired)?;
+        let id = access_token_id(&identity, draft);
+        let token = server.registry_token(&permit, id)?;
+        draft.grant(
+            &permit,
+            id,
+            Given { permissions: &token.granted, expire_time: permit.expire_time(), reused: false },
+        );
+        Ok(DockerToken {
+            refresh_token: self.refresh_token(server, &permit, &identity, id)?,
+            jwt: token.jwt,
+            expires_in: token.expires_in,
+            issue_time: token.issue_time,
+            granted: token.granted,
+        })
+    }
+}
+
+impl Exchange {
+    /// `account` is no identity, but one that differs from the username is a mistake or a trick.
+    fn account_agrees(&self) -> Result<(), Error> {
+        match (&self.request.account, self.request.presented.username()) {
+            (Some(account), Some(username)) if account != username => {
+                Err(Error::InvalidRequest(vec![FieldViolation {
+                    field: "account".to_owned(),
+                    description: "account and the username of the Basic credentials differ"
+                        .to_owned(),
+                }]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn identify(
+        &self,
+        broker: &Broker,
+        registry: &Registry,
+        in_force: &InForce,
+        draft: &mut Draft,
+    ) -> Result<Identity, Error> {
+        let presented = &self.request.presented;
+        let identity = if registry.anonymous && matches!(presented, Presented::Nothing) {
+            broker.verifiers.anonymous()
+        } else {
+            let passwords = in_force.snapshot.passwords();
+            broker.verifiers.verify_docker_client(presented, passwords).await?
+        };
+        let identity = broker.admit(identity, draft)?;
+        match identity.kind() {
+            identity::Kind::Session(session) if in_force.is_revoked(session.id) => {
+                Err(Error::Denied(Denial::Revoked))
+            }
+            _ => Ok(identity),
+        }
+    }
+
+    fn access_request(
+        &self,
+        registry: &Registry,
+        identity: &Identity,
+    ) -> Result<AccessRequest, Error> {
+        Ok(AccessRequest {
+            registry: registry.name.clone(),
+            permissions: self.request.permissions.clone(),
+            lifetime: None,
+            token_name: self.named_token(identity)?,
+            form: Form::PasswordAndBearer,
+            reuse: Reuse::Never,
+        })
+    }
+
+    /// The token that the username of an identity token names. Every other credential says by itself which token it is of.
+    fn named_token(&self, identity: &Identity) -> Result<Option<TokenName>, Error> {
+        let username = self.request.presented.username().unwrap_or_default();
+        if !matches!(identity.kind(), identity::Kind::Workload(_))
+            || NO_TOKEN_NAMED.contains(&username)
+        {
+            return Ok(None);
+        }
+        username.parse().map(Some).map_err(|_| Error::Denied(Denial::NoToken))
+    }
+
+    /// A session for a workload; the same session for a session; none for a token's password, which docker would forget for it.
+    fn refresh_token(
+        &self,
+        server: &dyn TokenServer,
+        permit: &Permit,
+        identity: &Identity,
+        id: AccessTokenId,
+    ) -> Result<Option<Secret>, Error> {
+        if !self.request.offline && !self.request.refresh_grant {
+            return Ok(None);
+        }
+        match identity.kind() {
+            identity::Kind::Session(_) => Ok(self.request.presented.secret().cloned()),
+            identity::Kind::Workload(_) => Ok(Some(server.refresh_token(permit, id)?)),
+            identity::Kind::Anonymous | identity::Kind::Password(_) => Ok(None),
+        }
+    }
+}
+
+/// What the registry logs: the access token that the session is the password of, or else this very decision.
+fn access_token_id(identity: &Identity, draft: &Draft) -> AccessTokenId {
+    match identity.kind() {
+        identity::Kind::Session(session) => session.id,
+        _ => draft.id().into(),
+    }
+}
+
+fn session_expired(denial: Denial) -> Error {
+    match denial {
+        Denial::SessionExpired => Error::SessionExpired,
+        other => Error::Denied(other),
+    }
+}

@@ -1,0 +1,105 @@
+//! IssueAccessToken: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::decision::{Draft, Given, UseCase};
+use super::{Broker, Error, Issued};
+use crate::audit::Kind;
+use crate::cache::{Expires, Found};
+use crate::identity::{Identity, Presented};
+use crate::model::{AccessRequest, AccessTokenId, Lifetime, RegistryName, Reuse};
+use crate::policy::{self, Denial, Permit};
+use crate::registry::{AccessToken, Registry};
+
+use super::policies::InForce;
+
+#[derive(Debug)]
+pub(super) struct Issue {
+    pub(super) presented: Presented,
+    pub(super) request: AccessRequest,
+}
+
+impl UseCase for Issue {
+    const KIND: Kind = Kind::Issue;
+    type Output = Issued;
+
+    async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Issued, Error> {
+        draft.request(&self.request);
+        let in_force = broker.policies.in_force();
+        let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
+        let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
+        let registry = broker.registry(permit.registry())?;
+        let issued = broker.mint(registry, &permit, self.request.reuse, &in_force, draft).await?;
+        draft.grant(
+            &permit,
+            issued.access_token.id(),
+            Given {
+                permissions: issued.access_token.permissions(),
+                expire_time: issued.access_token.expire_time(),
+                reused: issued.reused,
+            },
+        );
+        Ok(issued)
+    }
+}
+
+impl Broker {
+    /// Verifies the caller of the API, and counts the request as its.
+    pub(super) async fn identify_caller(
+        &self,
+        presented: &Presented,
+        in_force: &InForce,
+        draft: &mut Draft,
+    ) -> Result<Identity, Error> {
+        let identity =
+            self.verifiers.verify_caller(presented, in_force.snapshot.passwords()).await?;
+        self.admit(identity, draft)
+    }
+
+    /// Counts the request of a verified identity; refusals of the limit are counted together, so the draft learns of the identity after.
+    pub(super) fn admit(&self, identity: Identity, draft: &mut Draft) -> Result<Identity, Error> {
+        self.limits.identity(&identity)?;
+        draft.identity(&identity);
+        Ok(identity)
+    }
+
+    /// The registry of a permit. A caller is not told which registries there are.
+    pub(super) fn registry(&self, name: &RegistryName) -> Result<&Registry, Error> {
+        self.registries.get(name).ok_or(Error::Denied(Denial::NoToken))
+    }
+
+    /// Hands out an access token that was minted before, or mints one.
+    async fn mint(
+        &self,
+        registry: &Registry,
+        permit: &Permit,
+        reuse: Reuse,
+        in_force: &InForce,
+        draft: &Draft,
+    ) -> Result<Issued, Error> {
+        let id = AccessTokenId::from(draft.id());
+        let Reuse::WithRemaining(minimum) = reuse else {
+            return Ok(first(registry.driver.issue(permit, id).await?));
+        };
+        let key = *permit.reuse_key().as_bytes();
+        let until = at_least_until(draft.time(), minimum);
+        let found = self.cache.get_or_mint(key, until, registry.driver.issue(permit, id)).await;
+        let Found { value, reused } = found.map_err(|error| Error::Registry((*error).clone()))?;
+        if reused && in_force.is_revoked(value.id()) {
+            // taken back, and not yet forgotten here
+            return Ok(first(registry.driver.issue(permit, id).await?));
+        }
+        Ok(Issued { access_token: value, reused })
+    }
+}
+
+fn first(access_token: AccessToken) -> Issued {
+    Issued { access_token: Arc::new(access_token), reused: false }
+}
+
+fn at_least_until(now: Timestamp, minimum: Duration) -> Timestamp {
+    now.saturating_add(minimum.max(Lifetime::MIN.as_duration())).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,117 @@
+//! The policy in force: the compiled snapshot and the revocations, as of one revision of the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::model::AccessTokenId;
+use crate::policy::{self, Context, Snapshot};
+use crate::store::{self, Store};
+
+/// What decisions are made by; taken once per decision.
+#[derive(Debug)]
+pub(super) struct InForce {
+    /// The compiled definitions.
+    pub(super) snapshot: Arc<Snapshot>,
+    /// The store's revision that was looked at: that of the snapshot, or newer when the newer one does not compile.
+    pub(super) revision: u64,
+    revoked: HashMap<AccessTokenId, Timestamp>,
+}
+
+impl InForce {
+    /// True when the access token was taken back.
+    pub(super) fn is_revoked(&self, id: AccessTokenId) -> bool {
+        self.revoked.contains_key(&id)
+    }
+}
+
+/// Loads policy from the store and keeps the newest that compiles.
+#[derive(Debug)]
+pub(super) struct Policies {
+    store: Store,
+    context: Context,
+    in_force: ArcSwap<InForce>,
+    loading: Mutex<()>,
+}
+
+/// Why there is no policy to start with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The stored definitions do not compile under this configuration.
+    #[error(transparent)]
+    Policy(#[from] policy::Error),
+    /// The store does not do its work.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Policies {
+    /// Loads what the store holds.
+    pub(super) async fn load(
+        store: Store,
+        context: Context,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let revision = store.policy_revision().await?;
+        let definitions = Arc::new(store.definitions().await?);
+        let snapshot = Arc::new(Snapshot::compile(definitions, &context)?);
+        let revoked = store.revocations(now).await?.into_iter().collect();
+        let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, revoked });
+        Ok(Self { store, context, in_force, loading: Mutex::new(()) })
+    }
+
+    /// What is in force now.
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+
+    /// Loads again when the store is ahead of what is in force. Many callers load once.
+    pub(super) async fn catch_up(&self, now: Timestamp) -> Result<(), store::Error> {
+        let revision = self.store.policy_revision().await?;
+        self.at_least(revision, now).await
+    }
+
+    /// Makes sure that what is in force is at least as new as `revision`.
+    ///
+    /// A newer policy that does not compile leaves the present one in force (promise 10), with an error in the log;
+    /// revocations are in force all the same.
+    pub(super) async fn at_least(&self, revision: u64, now: Timestamp) -> Result<(), store::Error> {
+        let _loading = self.loading.lock().await;
+        let present = self.in_force();
+        if present.revision >= revision {
+            return Ok(());
+        }
+        // read the revision first: what changes after it is loaded again next time
+        let revision = self.store.policy_revision().await?;
+        let definitions = self.store.definitions().await?;
+        let revoked = self.store.revocations(now).await?.into_iter().collect();
+        let snapshot = if definitions.revision == present.snapshot.revision() {
+            Arc::clone(&present.snapshot)
+        } else {
+            self.compile(definitions).await.unwrap_or_else(|error| {
+                tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
+                Arc::clone(&present.snapshot)
+            })
+        };
+        self.in_force.store(Arc::new(InForce { snapshot, revision, revoked }));
+        Ok(())
+    }
+
+    /// Compiles on a blocking thread: with 100,000 tokens it takes longer than a request may wait.
+    async fn compile(
+        &self,
+        definitions: crate::model::Definitions,
+    ) -> Result<Arc<Snapshot>, String> {
+        let context = self.context.clone();
+        let compiled =
+            tokio::task::spawn_blocking(move || Snapshot::compile(Arc::new(definitions), &context));
+        match compiled.await {
+            Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(panic) => Err(panic.to_string()),
+        }
+    }
+}

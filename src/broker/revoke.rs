@@ -1,0 +1,59 @@
+//! RevokeAccessToken: an access token stops at its next exchange.
+
+use jiff::Timestamp;
+
+use super::decision::{Draft, UseCase};
+use super::{Broker, Error};
+use crate::audit::{Event, Journal, Kind};
+use crate::identity::{Evidence, Identity, Presented};
+use crate::model::AccessTokenId;
+use crate::policy::Denial;
+
+#[derive(Debug)]
+pub(super) struct Revoke {
+    pub(super) presented: Presented,
+    pub(super) id: AccessTokenId,
+}
+
+impl UseCase for Revoke {
+    const KIND: Kind = Kind::Revoke;
+    type Output = Timestamp;
+
+    async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
+        draft.detail(format!("access token {}", self.id));
+        let in_force = broker.policies.in_force();
+        let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
+        // the id of an access token is the id of the decision that minted it
+        let minted = broker.journal.find(self.id.into()).await?.ok_or(Denial::NotIssued)?;
+        let expire_time = expiry_if_own(&minted, &identity, self.id).ok_or(Denial::NotIssued)?;
+        if expire_time <= draft.time() || in_force.is_revoked(self.id) {
+            return Ok(expire_time);
+        }
+        let seal = Journal::seal(draft.write_with_change());
+        let revoked = broker.store.revoke(self.id, expire_time, seal).await;
+        let appended = revoked.inspect_err(|_| draft.not_written())?;
+        let id = self.id;
+        broker.cache.forget(move |access_token| access_token.id() == id);
+        broker.policies.at_least(appended.policy_revision, draft.time()).await?;
+        Ok(expire_time)
+    }
+}
+
+/// When the access token ends, if the event minted it for the same caller.
+fn expiry_if_own(minted: &Event, identity: &Identity, id: AccessTokenId) -> Option<Timestamp> {
+    let grant = minted.grant.as_ref().filter(|grant| grant.access_token == id)?;
+    let holder: Evidence = evidence(minted)?;
+    let same = match (&holder, &identity.evidence()) {
+        (
+            Evidence::Workload { issuer, subject, .. },
+            Evidence::Workload { issuer: own_issuer, subject: own_subject, .. },
+        ) => issuer == own_issuer && subject == own_subject,
+        (Evidence::Password { token, .. }, Evidence::Password { token: own, .. }) => token == own,
+        _ => false,
+    };
+    same.then_some(grant.expire_time)
+}
+
+fn evidence(event: &Event) -> Option<Evidence> {
+    Evidence::from_event(event.identity.clone()?, event.claims.clone())
+}

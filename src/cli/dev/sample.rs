@@ -1,0 +1,125 @@
+//! The configuration and the policy of `dockpass dev`.
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+
+use crate::model::IssuerUrl;
+
+/// What the sample is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Addresses {
+    pub(super) grpc: SocketAddr,
+    pub(super) http: SocketAddr,
+    pub(super) ops: SocketAddr,
+    pub(super) registry: SocketAddr,
+}
+
+/// The numeric id of the repository that the CI job of the sample runs in.
+pub(super) const REPOSITORY_ID: &str = "1001";
+
+/// The audience of the local issuer's tokens.
+pub(super) const AUDIENCE: &str = "https://dockpass.dev.local";
+
+/// `dockpass.toml`.
+pub(super) fn configuration(addresses: &Addresses, issuer: &IssuerUrl) -> String {
+    let Addresses { grpc, http, ops, registry } = addresses;
+    let (http_port, registry_port) = (http.port(), registry.port());
+    format!(
+        r#"# written by `dockpass dev`
+[grpc]
+listen = "{grpc}"
+
+[http]
+listen = "{http}"
+external_url = "http://localhost:{http_port}"
+
+[ops]
+listen = "{ops}"
+
+[[issuers]]
+issuer = "{issuer}"
+audience = "{AUDIENCE}"
+loopback_http = true
+
+[[registries]]
+name = "local"
+host = "localhost:{registry_port}"
+driver = "distribution"
+service = "localhost:{registry_port}"
+token_issuer = "dockpass"
+key_reference = "x5c"
+"#
+    )
+}
+
+/// `policy.toml`: a writer, a vendor that only pulls, and a contractor whose token expires.
+pub(super) fn policy(issuer: &IssuerUrl, contract_ends: Timestamp) -> String {
+    format!(
+        r#"# written by `dockpass dev`: change it and run `dockpass policy apply`
+
+# the web team's pipeline pushes servers/nginx
+[[scope_maps]]
+registry = "local"
+name = "nginx-writers"
+owner = "team-web"
+description = "push servers/nginx, pull the base images under it"
+max_lifetime = "30m"
+permissions."servers/nginx" = ["content/read", "content/write"]
+permissions."servers/base/*" = ["content/read"]
+
+[[tokens]]
+registry = "local"
+name = "nginx-ci"
+scope_map = "nginx-writers"
+description = "the pipeline of acme/nginx, on its main branch"
+
+[[tokens.federated_credentials]]
+name = "main-branch"
+issuer = "{issuer}"
+claims.repository_id = ["{REPOSITORY_ID}"]
+claims.ref = ["refs/heads/main"]
+
+# a vendor pulls field/agent, with a password
+[[scope_maps]]
+registry = "local"
+name = "agent-readers"
+owner = "team-field"
+permissions."field/agent" = ["content/read"]
+
+[[tokens]]
+registry = "local"
+name = "agent-vendor"
+scope_map = "agent-readers"
+
+# a contractor works on analytics/model-worker until the contract ends
+[[scope_maps]]
+registry = "local"
+name = "model-workers"
+owner = "team-analytics"
+max_lifetime = "1h"
+permissions."analytics/model-worker" = ["content/read", "content/write"]
+
+[[tokens]]
+registry = "local"
+name = "model-contractor"
+scope_map = "model-workers"
+expire_time = "{contract_ends}"
+
+[[tokens.federated_credentials]]
+name = "contractor"
+issuer = "{issuer}"
+subject = "contractor:ada"
+
+[[tests]]
+as = {{ issuer = "{issuer}", subject = "repo:acme/nginx:ref:refs/heads/main", claims = {{ repository_id = "{REPOSITORY_ID}", ref = "refs/heads/main" }} }}
+request = {{ registry = "local", repository = "servers/nginx", actions = ["push"] }}
+expect = "allow"
+
+[[tests]]
+as = {{ issuer = "{issuer}", subject = "repo:acme/nginx:ref:refs/heads/main", claims = {{ repository_id = "{REPOSITORY_ID}", ref = "refs/heads/main" }} }}
+request = {{ registry = "local", repository = "servers/apache", actions = ["push"] }}
+expect = "deny"
+"#
+    )
+}

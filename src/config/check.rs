@@ -1,0 +1,161 @@
+//! Whether the sections fit together. Every problem is named at once, with its key and what to do.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Config, Error};
+use crate::model::Accepted;
+
+impl Config {
+    /// Checks what types alone cannot say.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let mut problems = Vec::new();
+        self.check_listeners(&mut problems);
+        self.check_external_url(&mut problems);
+        self.check_issuers(&mut problems);
+        self.check_urls(&mut problems);
+        self.check_admins(&mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(Error::Unusable(problems)) }
+    }
+
+    /// Promise 11: nothing listens beyond loopback without TLS by accident.
+    fn check_listeners(&self, problems: &mut Vec<String>) {
+        if self.tls.is_some() || self.dangerously_serve_secrets_without_tls {
+            return;
+        }
+        let listeners =
+            [("grpc", self.grpc.listen), ("http", self.http.listen), ("ops", self.ops.listen)];
+        for (section, address) in listeners {
+            if !is_loopback(address) {
+                problems.push(format!(
+                    "{section}.listen: `{address}` is reachable from other machines, and there is no [tls] section: add one, \
+                     listen on 127.0.0.1, or, behind something that adds TLS, set dangerously_serve_secrets_without_tls = true"
+                ));
+            }
+        }
+    }
+
+    fn check_external_url(&self, problems: &mut Vec<String>) {
+        let url = &self.http.external_url;
+        let host =
+            url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or(rest));
+        let plain = host.is_some_and(|host| host != "localhost" && !is_loopback_host(host));
+        if plain && !self.dangerously_serve_secrets_without_tls {
+            problems.push(format!(
+                "http.external_url: `{url}` sends passwords over plain http: write https://, with the name that clients know"
+            ));
+        } else if host.is_none() && !url.starts_with("https://") {
+            problems.push(format!("http.external_url: `{url}` is not a URL: write https://name"));
+        }
+        if url.ends_with('/') {
+            problems.push(format!("http.external_url: `{url}` ends in a slash: leave it away"));
+        }
+    }
+
+    fn check_issuers(&self, problems: &mut Vec<String>) {
+        for issuer in &self.issuers {
+            if issuer.audience.trim().is_empty() {
+                problems.push(format!(
+                    "issuers: `{}` has an empty audience: name the one that its tokens must carry, such as the URL of this broker",
+                    issuer.issuer
+                ));
+            }
+        }
+    }
+
+    fn check_urls(&self, problems: &mut Vec<String>) {
+        if !self.store.url.starts_with("sqlite:") {
+            problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
+        }
+        if self.cache.url != "memory:" {
+            problems.push("cache.url: only `memory:` is known to this version".to_owned());
+        }
+        if self.cache.capacity == 0 {
+            problems.push("cache.capacity: 0 keeps nothing; write at least 1".to_owned());
+        }
+    }
+
+    fn check_admins(&self, problems: &mut Vec<String>) {
+        for admin in &self.admins {
+            let exact_claim = admin
+                .claims
+                .values()
+                .any(|accepted| !accepted.is_empty() && accepted.iter().all(Accepted::is_exact));
+            if admin.subject.is_none() && !exact_claim {
+                problems.push(format!(
+                    "admins: an administrator of issuer `{}` has neither a subject nor an exact claim: everybody there would be one",
+                    admin.issuer
+                ));
+            }
+            if !self.issuers.iter().any(|issuer| issuer.issuer == admin.issuer) {
+                problems.push(format!("admins: issuer `{}` is not in [[issuers]]", admin.issuer));
+            }
+        }
+    }
+}
+
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().is_loopback()
+}
+
+fn is_loopback_host(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn problems(text: &str) -> String {
+        Config::from_toml(text, Path::new("."))
+            .map(|_| String::new())
+            .unwrap_or_else(|e| e.to_string())
+    }
+
+    #[test]
+    fn promise_11_beyond_loopback_without_tls_is_refused_unless_said_in_words() {
+        let open = "[grpc]\nlisten = \"0.0.0.0:7443\"";
+        assert!(problems(open).contains("grpc.listen"));
+        assert!(problems("[ops]\nlisten = \"[::]:1\"").contains("ops.listen"));
+        assert_eq!(problems(&format!("dangerously_serve_secrets_without_tls = true\n{open}")), "");
+        assert_eq!(
+            problems(&format!("{open}\n[tls]\ncertificate_file = \"a\"\nkey_file = \"b\"")),
+            ""
+        );
+    }
+
+    #[test]
+    fn b2_an_issuer_without_audience_is_refused() {
+        assert!(problems("[[issuers]]\nissuer = \"https://i\"").contains("audience"));
+        assert!(
+            problems("[[issuers]]\nissuer = \"https://i\"\naudience = \" \"")
+                .contains("empty audience")
+        );
+    }
+
+    #[test]
+    fn the_external_url_is_https_or_loopback() {
+        for (url, good) in [
+            ("https://dockpass.example.com", true),
+            ("http://localhost:7080", true),
+            ("http://127.0.0.1:7080", true),
+            ("http://dockpass.example.com", false),
+            ("http://localhost.evil.example", false),
+            ("https://dockpass.example.com/", false),
+            ("dockpass", false),
+        ] {
+            let text = format!("[http]\nexternal_url = \"{url}\"");
+            assert_eq!(problems(&text).is_empty(), good, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_administrator_is_bound_by_an_exact_subject_or_claim() {
+        let issuer = "[[issuers]]\nissuer = \"https://i\"\naudience = \"a\"\n";
+        let admin = "[[admins]]\nissuer = \"https://i\"\nrole = \"editor\"\n";
+        assert!(problems(&format!("{issuer}{admin}")).contains("everybody"));
+        assert_eq!(problems(&format!("{issuer}{admin}subject = \"me\"")), "");
+        assert!(problems(&format!("{admin}subject = \"me\"")).contains("not in [[issuers]]"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Reads the file and the environment.
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+
+use super::Config;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{path}`: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A key is unknown, missing or of the wrong type.
+    #[error("{0}")]
+    Malformed(String),
+    /// The parts do not fit together: every problem, each with its key.
+    #[error("the configuration cannot be used:\n  {}", .0.join("\n  "))]
+    Unusable(Vec<String>),
+}
+
+impl Config {
+    /// Reads a file and the environment, and checks them.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::File { path: path.to_owned(), source })?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self::parse(&text, folder.unwrap_or(Path::new(".")), environment())
+    }
+
+    /// Reads the text of a file, whose paths start at `folder`, without the environment, and checks it.
+    pub fn from_toml(text: &str, folder: &Path) -> Result<Self, Error> {
+        Self::parse(text, folder, Figment::new())
+    }
+
+    fn parse(text: &str, folder: &Path, overrides: Figment) -> Result<Self, Error> {
+        // each section is checked for unknown keys as it stands in the file, before the defaults fill it
+        let mut config: Self = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::string(text))
+            .merge(overrides)
+            .extract()
+            .map_err(|error| Error::Malformed(explain(error)))?;
+        config.anchor(folder);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Makes every path start where the module's documentation says.
+    fn anchor(&mut self, folder: &Path) {
+        self.data_dir = folder.join(&self.data_dir);
+        let data_dir = self.data_dir.clone();
+        for path in self.paths() {
+            *path = data_dir.join(&*path);
+        }
+    }
+
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let tls = self.tls.iter_mut().flat_map(|tls| {
+            [&mut tls.certificate_file, &mut tls.key_file]
+                .into_iter()
+                .chain(&mut tls.client_ca_file)
+        });
+        let keys = [
+            &mut self.keys.seal_keys_file,
+            &mut self.keys.root_certificate_file,
+            &mut self.keys.root_key_file,
+        ];
+        let issuers = self
+            .issuers
+            .iter_mut()
+            .flat_map(|issuer| issuer.jwks_file.iter_mut().chain(&mut issuer.ca_file));
+        tls.chain(keys).chain(&mut self.keys.signing_key_files).chain(issuers)
+    }
+}
+
+/// `DOCKPASS_SECTION__KEY`: only variables with the double underscore are configuration.
+fn environment() -> Figment {
+    let variables =
+        Env::prefixed("DOCKPASS_").filter(|key| key.as_str().contains("__")).split("__");
+    Figment::from(variables)
+}
+
+/// One line for each problem, with the key and where it stands.
+fn explain(error: figment::Error) -> String {
+    error
+        .into_iter()
+        .map(|problem| {
+            let key = problem.path.join(".");
+            let place = match &problem.metadata {
+                Some(metadata) if metadata.name.contains("environment") => " (in the environment)",
+                _ => "",
+            };
+            let at = if key.is_empty() { String::new() } else { format!(" at `{key}`") };
+            format!("configuration{at}{place}: {}", problem.kind)
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Error> {
+        Config::from_toml(text, Path::new("/etc/dockpass"))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults_on_loopback() {
+        let config = parse("").unwrap();
+        assert!(config.grpc.listen.ip().is_loopback());
+        assert_eq!(config.keys.root_key_file, Path::new("/etc/dockpass/./root.key"));
+    }
+
+    #[test]
+    fn paths_start_at_the_data_folder_and_that_at_the_file() {
+        let config =
+            parse("data_dir = \"data\"\n[keys]\nroot_key_file = \"/run/root.key\"").unwrap();
+        assert_eq!(config.data_dir, Path::new("/etc/dockpass/data"));
+        assert_eq!(config.keys.seal_keys_file, Path::new("/etc/dockpass/data/seal.keys"));
+        assert_eq!(config.keys.root_key_file, Path::new("/run/root.key"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_everywhere_and_named() {
+        for (text, word) in [
+            ("prot = 1", "prot"),
+            ("[http]\nlistn = \"127.0.0.1:1\"", "listn"),
+            ("[store]\nuri = \"sqlite:x\"", "uri"),
+            ("[[issuers]]\nissuer = \"https://i\"\naudience = \"a\"\naud = 1", "aud"),
+            ("[limits]\nper_adress = 1", "per_adress"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

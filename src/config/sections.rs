@@ -1,0 +1,97 @@
+//! The sections that belong to no single part.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Accepted, ClaimName, IssuerUrl, RegistryName};
+
+/// The `[http]` section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// The address and port; port 0 takes a free one.
+    pub listen: std::net::SocketAddr,
+    /// How docker clients and registries reach it, without a slash at its end; https with a DNS name outside of tests.
+    pub external_url: String,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: ([127, 0, 0, 1], 7080).into(),
+            external_url: "http://localhost:7080".to_owned(),
+        }
+    }
+}
+
+/// The `[cache]` section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cache {
+    /// `memory:`.
+    pub url: String,
+    /// The most access tokens that are kept for reuse.
+    pub capacity: u64,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { url: "memory:".to_owned(), capacity: 100_000 }
+    }
+}
+
+/// The `[keys]` section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// The ring that seals sessions: the first key seals, all open. Generated when it is missing.
+    pub seal_keys_file: PathBuf,
+    /// The root certificate of x5c mode, dedicated to this purpose. Generated with its key when both are missing.
+    pub root_certificate_file: PathBuf,
+    /// Its private key.
+    pub root_key_file: PathBuf,
+    /// The signing keys of kid mode, the active one first.
+    pub signing_key_files: Vec<PathBuf>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            seal_keys_file: "seal.keys".into(),
+            root_certificate_file: "root.crt".into(),
+            root_key_file: "root.key".into(),
+            signing_key_files: Vec::new(),
+        }
+    }
+}
+
+/// One `[[admins]]` section.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// The issuer of the identity.
+    pub issuer: IssuerUrl,
+    /// The exact subject; it or an exact id claim is mandatory.
+    pub subject: Option<String>,
+    /// Accepted values of claims; all must hold.
+    #[serde(default)]
+    pub claims: BTreeMap<ClaimName, Vec<Accepted>>,
+    /// What the identity may do.
+    pub role: Role,
+    /// In which registry; absent = in all.
+    pub registry: Option<RegistryName>,
+}
+
+/// What an administrator may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Scope maps as well.
+    Editor,
+    /// Tokens and their credentials, not the boundaries.
+    TokenEditor,
+    /// Read, and the audit trail.
+    Viewer,
+}

@@ -1,0 +1,145 @@
+//! Identity tokens of OpenID Connect issuers.
+//!
+//! The way of a token: [`compact`] takes it apart, `iss` chooses the [`issuer`], [`claims`] are checked, [`keys`] finds the key,
+//! [`jwk`] verifies the signature. What verified is kept in [`verdicts`] until it ends or the keys change.
+
+mod claims;
+mod compact;
+mod discovery;
+mod issuer;
+mod json;
+mod jwk;
+mod key_file;
+mod key_set;
+mod keys;
+pub(super) mod known;
+mod replay;
+mod rsa;
+mod source;
+#[cfg(test)]
+mod testing;
+mod verdicts;
+mod workload;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use self::compact::Compact;
+use self::issuer::{Issuer, Verified};
+use self::replay::{Use, UsedTokens};
+use self::verdicts::{TokenHash, Verdict, Verdicts};
+pub use self::workload::Workload;
+use super::{Check, Error, IssuerConfig};
+use crate::model::{Clock, IssuerUrl};
+
+/// The most of an unverified `iss` that is kept for the audit trail.
+const CLAIMED_ISSUER_CHARS: usize = 256;
+
+/// Verifies identity tokens of the configured issuers.
+#[derive(Debug)]
+pub(super) struct Oidc {
+    issuers: HashMap<IssuerUrl, Arc<Issuer>>,
+    verdicts: Verdicts,
+    used: UsedTokens,
+    clock: Arc<dyn Clock>,
+}
+
+impl Oidc {
+    /// # Errors
+    /// [`Error::Config`]: an issuer twice, or one whose configuration cannot be used.
+    pub(super) fn build(configs: Vec<IssuerConfig>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let mut issuers = HashMap::new();
+        for config in configs {
+            match issuers.entry(config.issuer.clone()) {
+                Entry::Occupied(_) => {
+                    let problem = "it is configured twice: keep one section".to_owned();
+                    return Err(Error::Config { issuer: config.issuer.to_string(), problem });
+                }
+                Entry::Vacant(free) => {
+                    free.insert(Arc::new(Issuer::build(config, Arc::clone(&clock))?));
+                }
+            }
+        }
+        Ok(Self { issuers, verdicts: Verdicts::new(), used: UsedTokens::new(), clock })
+    }
+
+    /// All issuers, and whether many tenants share each.
+    pub(super) fn issuers(&self) -> impl Iterator<Item = (IssuerUrl, bool)> {
+        self.issuers.values().map(|issuer| (issuer.name().clone(), issuer.is_shared()))
+    }
+
+    /// The audience that tokens of an issuer must have.
+    pub(super) fn audience_of(&self, issuer: &IssuerUrl) -> Option<&str> {
+        self.issuers.get(issuer).map(|issuer| issuer.audience())
+    }
+
+    /// Verifies a token.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::IssuerUnavailable`].
+    pub(super) async fn verify(&self, token: &str) -> Result<Workload, Error> {
+        if token.len() > compact::MAX_LEN {
+            return Err(Check::TooLong.into());
+        }
+        let now = self.clock.now();
+        let hash = verdicts::hash(token);
+        if let Some(verdict) = self.verdicts.find(&hash).await {
+            if verdict.holds(now).await? {
+                return Ok(verdict.workload.clone());
+            }
+            self.verdicts.forget(&hash).await;
+        }
+        self.verify_anew(token, hash, now).await
+    }
+
+    async fn verify_anew(
+        &self,
+        token: &str,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Workload, Error> {
+        let compact = Compact::parse(token)?;
+        let claims = compact.claims()?;
+        let issuer = self.issuer_of(&claims)?;
+        let verified = issuer.verify(&compact, claims, now).await?;
+        if issuer.is_single_use() {
+            self.use_up(issuer, &verified, now)?;
+            return Ok(Workload::new(issuer.name().clone(), verified.registered, verified.claims));
+        }
+        let verdict = Verdict::new(issuer, verified, token.len(), now);
+        let workload = verdict.workload.clone();
+        self.verdicts.keep(hash, verdict).await;
+        Ok(workload)
+    }
+
+    /// The configured issuer whose name is `iss`, byte for byte. Nobody else's keys are ever looked for.
+    fn issuer_of(&self, claims: &Map<String, Value>) -> Result<&Arc<Issuer>, Error> {
+        let claimed = claims.get("iss").and_then(Value::as_str);
+        claimed.and_then(|claimed| self.issuers.get(claimed)).ok_or_else(|| Error::Invalid {
+            check: Check::UnknownIssuer,
+            claimed_issuer: claimed
+                .map(|claimed| claimed.chars().take(CLAIMED_ISSUER_CHARS).collect()),
+        })
+    }
+
+    fn use_up(&self, issuer: &Issuer, verified: &Verified, now: Timestamp) -> Result<(), Error> {
+        let jti = verified.claims.get("jti").and_then(Value::as_str).filter(|jti| !jti.is_empty());
+        let jti = jti.ok_or_else(|| issuer.invalid(Check::TokenIdMissing))?;
+        match self.used.take(issuer.name(), jti, verified.registered.expire_time, now) {
+            Use::First => Ok(()),
+            Use::Again => Err(issuer.invalid(Check::Replayed)),
+            Use::Full => Err(issuer.unavailable(
+                "more tokens that are accepted once are alive than can be remembered".to_owned(),
+                Duration::from_mins(1),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Issuers for tests.

@@ -1,0 +1,4 @@
+//! Whole tokens against whole issuers.
+
+mod claim_shapes;
+mod wycheproof;

@@ -1,0 +1,138 @@
+//! The front: which kind of proof something presented is, and who looks at it.
+
+use std::sync::Arc;
+
+use super::oidc::Oidc;
+use super::{Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented};
+use crate::model::{Clock, IssuerUrl, PasswordSecret, Secret};
+use crate::seal::{InvalidSession, KeyRing, Session};
+
+/// Verifies what callers present.
+#[derive(Debug)]
+pub struct Verifiers {
+    oidc: Oidc,
+    ring: Arc<KeyRing>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a secret says it is, by how it starts.
+enum Form {
+    Password,
+    Session,
+    Token,
+}
+
+impl Verifiers {
+    /// Makes the verifiers of the configured issuers. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// Two issuers of one name, no audience, an unreadable key or CA file: with the issuer named.
+    pub fn build(
+        issuers: Vec<IssuerConfig>,
+        ring: Arc<KeyRing>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        Ok(Self { oidc: Oidc::build(issuers, Arc::clone(&clock))?, ring, clock })
+    }
+
+    /// The configured issuers, and for each whether many tenants share it: by its configuration, or as a known public one.
+    pub fn issuers(&self) -> impl Iterator<Item = (IssuerUrl, bool)> {
+        self.oidc.issuers()
+    }
+
+    /// The audience that tokens of a configured issuer must have.
+    pub fn audience_of(&self, issuer: &IssuerUrl) -> Option<&str> {
+        self.oidc.audience_of(issuer)
+    }
+
+    /// The identity of a docker client that presents nothing, where the registry's operator allows that.
+    pub const fn anonymous(&self) -> Identity {
+        Identity(Kind::Anonymous)
+    }
+
+    /// Verifies the caller of an API: an identity token as bearer, or a token's name and password.
+    /// A session is not an identity here.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Invalid`], or [`Error::IssuerUnavailable`].
+    pub async fn verify_caller(
+        &self,
+        presented: &Presented,
+        passwords: &PasswordIndex,
+    ) -> Result<Identity, Error> {
+        match presented {
+            Presented::Nothing => Err(Error::Missing),
+            Presented::Bearer(secret) => match Form::of(secret) {
+                Form::Password => Err(Check::PasswordMisplaced.into()),
+                Form::Session => Err(Check::SessionMisplaced.into()),
+                Form::Token => self.workload(secret).await,
+            },
+            Presented::Basic { username, password } => match Form::of(password) {
+                Form::Password => self.password(username, password, passwords),
+                Form::Session => Err(Check::SessionMisplaced.into()),
+                Form::Token => Err(Check::PasswordMalformed.into()),
+            },
+        }
+    }
+
+    /// Verifies what a docker client presents: besides the above, a session as password or as refresh token (`Bearer`),
+    /// and an identity token as password, whatever the username.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Invalid`], or [`Error::IssuerUnavailable`].
+    pub async fn verify_docker_client(
+        &self,
+        presented: &Presented,
+        passwords: &PasswordIndex,
+    ) -> Result<Identity, Error> {
+        match presented {
+            Presented::Nothing => Err(Error::Missing),
+            Presented::Bearer(secret) => match Form::of(secret) {
+                Form::Password => Err(Check::PasswordMisplaced.into()),
+                Form::Session => self.session(secret),
+                Form::Token => self.workload(secret).await,
+            },
+            Presented::Basic { username, password } => match Form::of(password) {
+                Form::Password => self.password(username, password, passwords),
+                Form::Session => self.session(password),
+                Form::Token => self.workload(password).await,
+            },
+        }
+    }
+
+    async fn workload(&self, token: &Secret) -> Result<Identity, Error> {
+        Ok(Identity(Kind::Workload(self.oidc.verify(token.expose()).await?)))
+    }
+
+    fn password(
+        &self,
+        username: &str,
+        password: &Secret,
+        passwords: &PasswordIndex,
+    ) -> Result<Identity, Error> {
+        let holder = PasswordHolder::verify(username, password, passwords, self.clock.now())?;
+        Ok(Identity(Kind::Password(holder)))
+    }
+
+    fn session(&self, sealed: &Secret) -> Result<Identity, Error> {
+        match Session::open(sealed.expose(), &self.ring) {
+            Ok(session) => Ok(Identity(Kind::Session(session))),
+            Err(InvalidSession::Seal) => Err(Check::SessionSeal.into()),
+            Err(InvalidSession::Malformed | InvalidSession::TooLarge) => {
+                Err(Check::SessionMalformed.into())
+            }
+        }
+    }
+}
+
+impl Form {
+    fn of(secret: &Secret) -> Self {
+        if secret.expose().starts_with(PasswordSecret::PREFIX) {
+            Self::Password
+        } else if secret.expose().starts_with(Session::PREFIX) {
+            Self::Session
+        } else {
+            Self::Token
+        }
+    }
+}
