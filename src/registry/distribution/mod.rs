@@ -16,7 +16,7 @@ use self::keys::Signer;
 use super::{
     AccessToken, Config, Dependencies, Driver, Error, Finding, RegistryToken, TokenServer, check,
 };
-use crate::model::{AccessTokenId, Clock, Form, Permissions, Secret};
+use crate::model::{AccessTokenId, Clock, Form, Lifetime, Permissions, Secret};
 use crate::policy::Permit;
 use crate::seal::{Ceiling, InvalidSession, KeyRing, Session};
 
@@ -48,6 +48,18 @@ impl Distribution {
         let names = (self.config.token_issuer.as_str(), self.config.service.as_str());
         let claims = Claims::new(names, subject, permissions, life)?;
         Ok((self.signer.sign(&claims, self.clock().now())?, life))
+    }
+
+    /// Claims that allow nothing, for a minute: a registry accepts them at `/v2/` and nowhere else.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub(super) fn claims_of_nothing(&self, now: Timestamp) -> Result<Claims<'_>, Error> {
+        let minute = Lifetime::MIN.as_duration();
+        let end = now.saturating_add(minute).unwrap_or(Timestamp::MAX);
+        let names = (self.config.token_issuer.as_str(), self.config.service.as_str());
+        let life = Life::new(now, end, minute);
+        Claims::new(names, AccessTokenId::new(now), &Permissions::default(), life)
     }
 
     fn session(
