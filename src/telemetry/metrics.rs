@@ -31,13 +31,13 @@ const EVENTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// What was asked of the broker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
     /// The docker token endpoint.
     DockerToken,
-    /// IssueAccessToken.
+    /// `IssueAccessToken`.
     Issue,
-    /// RevokeAccessToken.
+    /// `RevokeAccessToken`.
     Revoke,
     /// A request that could not be understood.
     Unreadable,

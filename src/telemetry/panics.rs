@@ -4,7 +4,7 @@ use std::panic::{self, PanicHookInfo};
 
 /// Replaces the hook that prints the message of a panic.
 pub(super) fn log_location_only() {
-    panic::set_hook(Box::new(|panic| log(panic)));
+    panic::set_hook(Box::new(log));
 }
 
 fn log(panic: &PanicHookInfo<'_>) {
