@@ -118,7 +118,8 @@ impl Verifiers {
         match Session::open(sealed.expose(), &self.ring) {
             Ok(session) => Ok(Identity(Kind::Session(session))),
             Err(InvalidSession::Seal) => Err(Check::SessionSeal.into()),
-            Err(InvalidSession::Malformed | InvalidSession::TooLarge) => {
+            // opening neither draws random numbers nor seals
+            Err(InvalidSession::Malformed | InvalidSession::Random | InvalidSession::TooLarge) => {
                 Err(Check::SessionMalformed.into())
             }
         }

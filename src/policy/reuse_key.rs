@@ -13,7 +13,7 @@ use crate::model::{CredentialRef, Form, PasswordSlot, Permissions, RegistryUid};
 /// Of the bounds, the lengths go in as the least of them and the ends as the first of them. So an access token that was
 /// minted earlier under the same key ends within both bounds of the later permit. A session has keys of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct ReuseKey([u8; 32]);
+pub struct ReuseKey(pub(super) [u8; 32]);
 
 impl ReuseKey {
     /// The 32 bytes.

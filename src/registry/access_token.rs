@@ -65,6 +65,10 @@ impl AccessToken {
 }
 
 impl Expires for AccessToken {
+    fn issue_time(&self) -> Timestamp {
+        self.issue_time
+    }
+
     fn expire_time(&self) -> Timestamp {
         self.expire_time
     }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
+use super::Error;
 use crate::model::{Clock, Lifetime, RegistryName, RegistryUid};
 use crate::net::HttpClient;
 use crate::policy::RegistryBounds;
@@ -35,7 +37,7 @@ pub struct Config {
     pub default_lifetime: Option<Lifetime>,
     /// The longest lifetime.
     pub max_lifetime: Option<Lifetime>,
-    /// The life of a JWT; absent = 5 minutes.
+    /// The life of a JWT, at most an hour; absent = 5 minutes.
     pub jwt_lifetime: Option<Lifetime>,
 }
 
@@ -43,7 +45,7 @@ impl Config {
     /// What sessions call the registry: another host, service or driver is another registry, whatever its name.
     pub fn uid(&self) -> RegistryUid {
         let mut context = digest::Context::new(&digest::SHA256);
-        for field in [self.name.as_str(), "distribution", &self.host, &self.service] {
+        for field in [self.name.as_str(), self.driver.as_str(), &self.host, &self.service] {
             context.update(&u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(field.as_bytes());
         }
@@ -60,6 +62,47 @@ impl Config {
             max_lifetime: self.max_lifetime,
         }
     }
+
+    /// The life of a JWT, unless the configuration says otherwise: short, because a registry asks nobody whether it was revoked.
+    pub const DEFAULT_JWT_LIFETIME: Duration = Duration::from_mins(5);
+    /// The longest life of a JWT that may be configured.
+    pub const MAX_JWT_LIFETIME: Duration = Duration::from_hours(1);
+
+    /// How long a JWT lives at most.
+    pub fn jwt_lifetime(&self) -> Duration {
+        self.jwt_lifetime.map_or(Self::DEFAULT_JWT_LIFETIME, Lifetime::as_duration)
+    }
+
+    /// # Errors
+    /// With the registry and the key named, and what to write.
+    pub(super) fn refuse_malformed(&self) -> Result<(), Error> {
+        let refuse = |key: &str, rule: &str| {
+            Err(Error::Config(format!("registry `{}`: {key} {rule}", self.name)))
+        };
+        let printable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        if !printable(&self.host) || self.host.contains(['/', '@', '?', '#', '\\', '"']) {
+            return refuse("host", "is what stands before its repositories: a name, or name:port");
+        }
+        if !printable(&self.service) {
+            return refuse(
+                "service",
+                "is the service in the registry's configuration, without blanks",
+            );
+        }
+        if !printable(&self.token_issuer) {
+            return refuse(
+                "token_issuer",
+                "is the issuer in the registry's configuration, without blanks",
+            );
+        }
+        if self.jwt_lifetime() > Self::MAX_JWT_LIFETIME {
+            return refuse(
+                "jwt_lifetime",
+                "is at most 1h: a registry asks nobody whether a JWT was revoked",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The drivers.
@@ -68,6 +111,15 @@ impl Config {
 pub enum DriverName {
     /// The CNCF distribution registry, and others that accept its token format.
     Distribution,
+}
+
+impl DriverName {
+    /// The name as it is configured.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Distribution => "distribution",
+        }
+    }
 }
 
 /// How a JWT names the key that signed it.

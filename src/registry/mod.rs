@@ -1,9 +1,11 @@
 //! Gets the credential: from a permit to an [`AccessToken`] that lets through exactly the permit.
 
 mod access_token;
+mod check;
 mod config;
 pub mod distribution;
 mod error;
+mod registries;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +16,10 @@ use crate::model::{AccessTokenId, Permissions, RegistryName, RegistryUid, Secret
 use crate::policy::{Permit, RegistryBounds};
 
 pub use self::access_token::AccessToken;
-pub use self::config::{Config, Dependencies, KeysConfig};
+pub use self::check::{Finding, Level};
+pub use self::config::{Config, Dependencies, DriverName, KeyReference, KeysConfig};
 pub use self::error::Error;
+pub use self::registries::Registries;
 
 /// Turns a permit into a credential of one kind of registry.
 #[async_trait]
@@ -31,6 +35,9 @@ pub trait Driver: fmt::Debug + Send + Sync {
 
     /// The docker token endpoint's side, for registries whose token server is dockpass.
     fn token_server(&self) -> Option<&dyn TokenServer>;
+
+    /// Looks whether the registry is set up for dockpass, and what goes around the broker. Never changes anything.
+    async fn check(&self) -> Vec<Finding>;
 }
 
 /// Mints what a registry accepts in exchange for an identity or a session.
@@ -47,6 +54,12 @@ pub trait TokenServer: fmt::Debug + Send + Sync {
 
     /// Seals a session that a docker client keeps as refresh token: it allows what the token's scope map allows at each exchange.
     fn refresh_token(&self, permit: &Permit, id: AccessTokenId) -> Result<Secret, Error>;
+
+    /// The block for the registry's own configuration (YAML) that sends its clients to dockpass and trusts its keys.
+    fn config_yaml(&self) -> String;
+
+    /// The certificates (PEM) that the registry must trust: its `rootcertbundle`.
+    fn bundle_pem(&self) -> String;
 }
 
 /// A JWT that the registry accepts.
@@ -77,47 +90,4 @@ pub struct Registry {
     pub anonymous: bool,
     /// Its driver.
     pub driver: Arc<dyn Driver>,
-}
-
-/// The configured registries.
-#[derive(Clone, Debug)]
-pub struct Registries {}
-
-impl Registries {
-    /// Makes the drivers.
-    ///
-    /// # Errors
-    /// Two registries of one name or service, unusable keys: with the registry or file named.
-    pub fn build(
-        configs: Vec<Config>,
-        keys: KeysConfig,
-        deps: Dependencies,
-    ) -> Result<Self, Error> {
-        todo!()
-    }
-
-    /// A registry by its name.
-    pub fn get(&self, name: &RegistryName) -> Option<&Registry> {
-        todo!()
-    }
-
-    /// The registry whose token server answers for `service`.
-    pub fn by_service(&self, service: &str) -> Option<&Registry> {
-        todo!()
-    }
-
-    /// All registries, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Registry> {
-        std::iter::empty()
-    }
-
-    /// The public keys of kid mode as a JWK set (RFC 7517); no keys in x5c mode.
-    pub fn jwks(&self) -> serde_json::Value {
-        todo!()
-    }
-
-    /// The root certificate of x5c mode, PEM; empty when no registry uses it.
-    pub fn root_certificate_pem(&self) -> String {
-        todo!()
-    }
 }

@@ -1,9 +1,25 @@
 //! The keys that seal sessions and cached access tokens.
 
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::private_file;
+
+const KEY_LEN: usize = 32;
+const ID_LEN: usize = 4;
+
 /// A ring of AES-256-GCM keys: the first seals, all open.
-pub struct KeyRing {}
+pub struct KeyRing {
+    active: Key,
+    retired: Vec<Key>,
+}
 
 impl KeyRing {
     /// Reads the ring from a file: one key a line, base64 of 32 bytes, `#` comments; the file must be readable by its owner only.
@@ -11,51 +27,131 @@ impl KeyRing {
     /// # Errors
     /// Not readable, too open, empty, or a line that is no key: with the file and line named.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        todo!()
+        let text = private_file::read(path).map_err(|source| Error::file(path, source))?;
+        Self::parse(&text).map_err(|problem| Error::Malformed { path: path.to_owned(), problem })
     }
 
     /// Reads the ring, or makes a file with one new key (mode 0600) when there is none.
+    ///
+    /// # Errors
+    /// As [`KeyRing::load`], or the file cannot be made.
     pub fn load_or_generate(path: &Path) -> Result<Self, Error> {
-        todo!()
+        if path.try_exists().map_err(|source| Error::file(path, source))? {
+            return Self::load(path);
+        }
+        let line =
+            Zeroizing::new(format!("{}\n", *Zeroizing::new(STANDARD.encode(*random_key()?))));
+        match private_file::create(path, &line) {
+            // another process of ours was quicker: its key is the key
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(|source| Error::file(path, source))?,
+        }
+        Self::load(path)
     }
 
     /// A ring of one new key that is kept in memory only.
+    ///
+    /// # Errors
+    /// [`Error::Random`].
     pub fn ephemeral() -> Result<Self, Error> {
-        todo!()
+        let key = random_key()?;
+        let active = Key::new(&key).ok_or(Error::Random)?;
+        Ok(Self { active, retired: Vec::new() })
     }
 
-    /// Seals `plain`, bound to `context`: key id, nonce, ciphertext and tag.
+    /// Seals `plain`, bound to `context`: key id, nonce, ciphertext and tag. `None` when the random number generator fails.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-        todo!()
+        let mut body = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
+        body.extend_from_slice(plain);
+        let nonce = self.active.key.seal_in_place_append_tag(Aad::from(context), &mut body).ok()?;
+        let mut sealed = Vec::with_capacity(ID_LEN + NONCE_LEN + body.len());
+        sealed.extend_from_slice(&self.active.id);
+        sealed.extend_from_slice(nonce.as_ref());
+        sealed.append(&mut body);
+        Some(sealed)
     }
 
     /// Opens what [`KeyRing::seal`] made under the same context with any key of the ring.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        todo!()
+        let (id, rest) = sealed.split_first_chunk::<ID_LEN>()?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>()?;
+        std::iter::once(&self.active)
+            .chain(&self.retired)
+            .filter(|key| key.id == *id)
+            .find_map(|key| key.open(context, *nonce, body))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut keys = text
+            .lines()
+            .enumerate()
+            .map(|(position, line)| (position + 1, line.trim()))
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+            .map(|(number, line)| {
+                Key::parse(line).ok_or_else(|| {
+                    format!("line {number} is not a key: write base64 of 32 random bytes, as `openssl rand -base64 32` does")
+                })
+            });
+        let active = keys.next().ok_or_else(|| {
+            "it holds no key: delete it to have one made, or write base64 of 32 random bytes"
+                .to_owned()
+        })??;
+        Ok(Self { active, retired: keys.collect::<Result<_, _>>()? })
     }
 }
 
-impl std::fmt::Debug for KeyRing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyRing(…)")
     }
+}
+
+/// One key, and the id that what it seals starts with: the first four bytes of the key's SHA-256.
+struct Key {
+    id: [u8; ID_LEN],
+    key: RandomizedNonceKey,
+}
+
+impl Key {
+    fn new(bytes: &[u8; KEY_LEN]) -> Option<Self> {
+        let hash = digest::digest(&digest::SHA256, bytes);
+        let id = *hash.as_ref().first_chunk::<ID_LEN>()?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).ok()?;
+        Some(Self { id, key })
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(STANDARD.decode(line).ok()?);
+        Self::new(<&[u8; KEY_LEN]>::try_from(bytes.as_slice()).ok()?)
+    }
+
+    fn open(&self, context: &[u8], nonce: [u8; NONCE_LEN], body: &[u8]) -> Option<Vec<u8>> {
+        let mut body = body.to_vec();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let length = self.key.open_in_place(nonce, Aad::from(context), &mut body).ok()?.len();
+        body.truncate(length);
+        Some(body)
+    }
+}
+
+fn random_key() -> Result<Zeroizing<[u8; KEY_LEN]>, Error> {
+    let mut bytes = Zeroizing::new([0; KEY_LEN]);
+    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Error::Random)?;
+    Ok(bytes)
 }
 
 /// Why there is no key ring.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system's random numbers failed.
-    #[error("the random number generator failed")]
-    Random,
-    /// The file cannot be read or written.
+    /// The file cannot be read or written, or is open to others.
     #[error("cannot use the seal keys in `{path}`: {source}")]
     File {
         /// The file.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// A line is not a key, or the file is open to others.
+    /// A line is not a key, or there is none.
     #[error("cannot use the seal keys in `{path}`: {problem}")]
     Malformed {
         /// The file.
@@ -63,4 +159,114 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// The operating system's random numbers failed.
+    #[error("the random number generator failed")]
+    Random,
+}
+
+impl Error {
+    fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ring(keys: &[u8]) -> KeyRing {
+        let lines: Vec<_> = keys.iter().map(|byte| STANDARD.encode([*byte; KEY_LEN])).collect();
+        KeyRing::parse(&lines.join("\n")).unwrap()
+    }
+
+    #[test]
+    fn g3_an_old_key_opens_and_the_first_seals() {
+        let (old, rotated, new) = (ring(&[1]), ring(&[2, 1]), ring(&[2]));
+        let by_old = old.seal(b"c", b"plain").unwrap();
+        assert_eq!(rotated.open(b"c", &by_old).unwrap(), b"plain");
+        let by_rotated = rotated.seal(b"c", b"plain").unwrap();
+        assert_eq!(new.open(b"c", &by_rotated).unwrap(), b"plain");
+        assert!(old.open(b"c", &by_rotated).is_none(), "the new key seals");
+        assert!(new.open(b"c", &by_old).is_none(), "a key that left the ring opens nothing");
+    }
+
+    #[test]
+    fn g3_a_swapped_context_does_not_open() {
+        let ring = ring(&[1]);
+        let sealed = ring.seal(b"one", b"plain").unwrap();
+        for context in [&b"two"[..], b"", b"onee", b"on"] {
+            assert!(ring.open(context, &sealed).is_none());
+        }
+    }
+
+    #[test]
+    fn the_same_text_is_sealed_differently_each_time() {
+        let ring = ring(&[1]);
+        assert_ne!(ring.seal(b"c", b"plain"), ring.seal(b"c", b"plain"));
+    }
+
+    #[test]
+    fn a_ring_is_generated_once_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.keys");
+        let sealed = KeyRing::load_or_generate(&path).unwrap().seal(b"c", b"plain").unwrap();
+        assert_eq!(
+            KeyRing::load_or_generate(&path).unwrap().open(b"c", &sealed).unwrap(),
+            b"plain"
+        );
+        assert!(KeyRing::load(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn comments_and_blank_lines_are_skipped_and_bad_lines_are_named_but_not_shown() {
+        let good = STANDARD.encode([1; 32]);
+        assert!(KeyRing::parse(&format!("# old\n\n  {good}\n#end")).is_ok());
+        let canary = STANDARD.encode([9; 31]);
+        for bad in [canary.clone(), format!("{good}="), good.replace('A', "-"), format!("{good} x")]
+        {
+            let problem = KeyRing::parse(&format!("{good}\n# c\n{bad}")).unwrap_err();
+            assert!(problem.contains("line 3") && !problem.contains(&bad), "{problem}");
+        }
+        assert!(KeyRing::parse("").unwrap_err().contains("no key"));
+        assert!(KeyRing::parse("# only a comment").unwrap_err().contains("no key"));
+    }
+
+    #[test]
+    fn a_ring_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.keys");
+        KeyRing::load_or_generate(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = KeyRing::load_or_generate(&path).unwrap_err().to_string();
+        assert!(error.contains("chmod 600") && error.contains("seal.keys"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn a12_whatever_is_not_what_was_sealed_does_not_open(
+            plain in proptest::collection::vec(any::<u8>(), 0..200),
+            position in any::<prop::sample::Index>(),
+            flip in 1_u8..,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let ring = ring(&[1]);
+            let sealed = ring.seal(b"c", &plain).unwrap();
+            prop_assert_eq!(ring.open(b"c", &sealed).unwrap(), plain);
+            let mut flipped = sealed.clone();
+            flipped[position.index(sealed.len())] ^= flip;
+            prop_assert!(ring.open(b"c", &flipped).is_none());
+            prop_assert!(ring.open(b"c", &sealed[..cut.index(sealed.len())]).is_none());
+            prop_assert!(ring.open(b"c", &[sealed.as_slice(), &[0]].concat()).is_none());
+        }
+
+        #[test]
+        fn a12_rubbish_does_not_open(rubbish in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert!(ring(&[1]).open(b"c", &rubbish).is_none());
+        }
+    }
 }

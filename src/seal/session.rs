@@ -1,13 +1,22 @@
 //! Sessions: the password of an access token, the refresh token, and the unit of reuse.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::KeyRing;
-use crate::model::{AccessTokenId, CredentialRef, Permissions, RegistryUid, Secret, TokenUid};
+use super::{KeyRing, wire};
+use crate::model::{
+    AccessTokenId, CredentialRef, Permissions, RegistryUid, Secret, TokenUid, checksummed,
+    strip_checksum,
+};
+
+/// What is sealed is bound to this purpose and version: a value that the same ring sealed for a cache is no session.
+const DOMAIN: &[u8] = b"dockpass session 1";
 
 /// What a session carries. It is sealed with AES-256-GCM, so nothing in it can be read or changed outside.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Session {
     /// The access token that it is the password of.
     pub id: AccessTokenId,
@@ -44,9 +53,15 @@ impl Session {
     /// Seals the session under the first key of the ring.
     ///
     /// # Errors
-    /// The permissions do not fit into [`Session::MAX_LEN`].
+    /// The permissions do not fit into [`Session::MAX_LEN`], or there are no random numbers.
     pub fn seal(&self, ring: &KeyRing) -> Result<Secret, InvalidSession> {
-        todo!()
+        let plain = Zeroizing::new(wire::encode(self).map_err(|_| InvalidSession::TooLarge)?);
+        let sealed = ring.seal(DOMAIN, &plain).ok_or(InvalidSession::Random)?;
+        let text = checksummed(Self::PREFIX, &URL_SAFE_NO_PAD.encode(sealed));
+        if text.len() > Self::MAX_LEN {
+            return Err(InvalidSession::TooLarge);
+        }
+        Ok(Secret::new(text))
     }
 
     /// Opens a text that was presented. Whether it has ended, or what it rests on is gone, is not looked at here.
@@ -54,7 +69,14 @@ impl Session {
     /// # Errors
     /// Not a session of ours: wrong prefix, checksum, key, or changed.
     pub fn open(text: &str, ring: &KeyRing) -> Result<Self, InvalidSession> {
-        todo!()
+        if text.len() > Self::MAX_LEN {
+            return Err(InvalidSession::Malformed);
+        }
+        let body = strip_checksum(Self::PREFIX, text).ok_or(InvalidSession::Malformed)?;
+        // refuses padding and trailing bits, so that a session has one spelling
+        let sealed = URL_SAFE_NO_PAD.decode(body).map_err(|_| InvalidSession::Malformed)?;
+        let plain = Zeroizing::new(ring.open(DOMAIN, &sealed).ok_or(InvalidSession::Seal)?);
+        wire::decode(&plain).ok_or(InvalidSession::Malformed)
     }
 }
 
@@ -64,6 +86,9 @@ pub enum InvalidSession {
     /// Prefix, length, alphabet or checksum are wrong.
     #[error("not a session")]
     Malformed,
+    /// Nothing can be sealed.
+    #[error("the random number generator failed")]
+    Random,
     /// Sealed by a key that is not in the ring, or changed.
     #[error("the seal does not open: it was changed, or its key left the ring")]
     Seal,
@@ -71,3 +96,6 @@ pub enum InvalidSession {
     #[error("the permissions do not fit into one session of 4 KiB: ask for fewer repositories")]
     TooLarge,
 }
+
+#[cfg(test)]
+mod tests;

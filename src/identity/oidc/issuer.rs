@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use super::claims::{self, Registered};
 use super::compact::Compact;
 use super::keys::{Keys, NoKeys, State};
-use super::known;
 use super::source::Source;
 use crate::identity::{Check, Error, IssuerConfig};
 use crate::model::{Clock, IssuerUrl};

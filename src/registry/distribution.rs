@@ -1,1 +1,0 @@
-//! The driver of the CNCF distribution registry: dockpass is its token server.

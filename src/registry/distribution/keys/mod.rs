@@ -1,0 +1,83 @@
+//! The keys that sign registry tokens, and how a registry comes to trust them.
+
+mod foreign;
+mod kid;
+mod leaf;
+mod root;
+mod signing_key;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::super::{Error, KeysConfig};
+use crate::model::Secret;
+
+pub(in crate::registry) use self::kid::KidKey;
+pub(in crate::registry) use self::leaf::Leaves;
+
+/// Signs the tokens of a registry, in one of the two modes.
+#[derive(Clone, Debug)]
+pub(in crate::registry) enum Signer {
+    /// The registry knows these keys; the first signs, and there is one.
+    Kid(Arc<[KidKey]>),
+    /// The registry knows a root.
+    X5c(Arc<Leaves>),
+}
+
+impl Signer {
+    /// The keys of kid mode, the active one first.
+    ///
+    /// # Errors
+    /// No file is named, or one cannot be used.
+    pub(in crate::registry) fn kid(config: &KeysConfig) -> Result<Self, Error> {
+        let keys = config.signing_key_files.iter().map(|file| KidKey::load(file));
+        let keys: Arc<[KidKey]> = keys.collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            let problem = "key_reference = \"kid\" needs keys.signing_key_files: name at least one";
+            return Err(Error::Config(problem.to_owned()));
+        }
+        Ok(Self::Kid(keys))
+    }
+
+    /// The root of x5c mode and a first leaf. No JWT lives longer than `longest_jwt`.
+    ///
+    /// # Errors
+    /// The root cannot be used.
+    pub(in crate::registry) fn x5c(
+        config: &KeysConfig,
+        longest_jwt: Duration,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let root = root::Root::load_or_generate(config, now)?;
+        Ok(Self::X5c(Arc::new(Leaves::new(root, longest_jwt, now)?)))
+    }
+
+    /// Signs claims as a JWT with the key that is active at `now`.
+    ///
+    /// # Errors
+    /// The root has ended, or there are no random numbers.
+    pub(in crate::registry) fn sign(
+        &self,
+        claims: &impl Serialize,
+        now: Timestamp,
+    ) -> Result<Secret, Error> {
+        match self {
+            Self::Kid(keys) => {
+                let active = keys.first().ok_or_else(|| Error::Internal("no key".to_owned()))?;
+                active.key.sign(claims)
+            }
+            Self::X5c(leaves) => leaves.at(now)?.key.sign(claims),
+        }
+    }
+
+    /// What a registry's `rootcertbundle` holds: the root, or the certificates of all keys.
+    pub(in crate::registry) fn bundle_pem(&self) -> String {
+        match self {
+            Self::Kid(keys) => keys.iter().map(|key| key.certificate_pem.as_str()).collect(),
+            Self::X5c(leaves) => leaves.root().certificate_pem().to_owned(),
+        }
+    }
+}
