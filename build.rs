@@ -18,5 +18,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut config = prost_build::Config::new();
     config.skip_debug(WITHOUT_DEBUG);
     tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
+    compile_spiffe()
+}
+
+/// The SPIFFE Workload API, apart: it is not served, so it is not among the descriptors for reflection.
+fn compile_spiffe() -> Result<(), Box<dyn Error>> {
+    let mut config = prost_build::Config::new();
+    config.skip_debug(["JWTSVID"]).default_package_filename("spiffe");
+    let descriptors = protox::compile(["spiffe/workload.proto"], ["proto"])?;
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -3,8 +3,11 @@
 pub mod audit;
 pub mod broker;
 pub mod cache;
+pub mod cli;
 pub mod config;
+pub mod grpc;
 pub mod identity;
+pub mod lifecycle;
 pub mod listen;
 pub mod model;
 pub mod net;

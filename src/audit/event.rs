@@ -70,6 +70,8 @@ pub enum Kind {
     Refusals,
     /// RevokeAccessToken.
     Revoke,
+    /// A request that could not be understood.
+    Unreadable,
 }
 
 /// What was asked for, in the normal form.

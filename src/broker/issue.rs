@@ -13,6 +13,7 @@ use crate::identity::{Identity, Presented};
 use crate::model::{AccessRequest, AccessTokenId, Lifetime, RegistryName, Reuse};
 use crate::policy::{self, Denial, Permit};
 use crate::registry::{AccessToken, Registry};
+use crate::telemetry::metrics::{self, Source};
 
 use super::policies::InForce;
 

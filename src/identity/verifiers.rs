@@ -62,6 +62,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => Err(Check::SessionMisplaced.into()),
@@ -87,6 +88,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => self.session(secret),
