@@ -22,6 +22,9 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::{grpc, http, listen, net};
 
+/// How often the certificate's files are looked at.
+const RELOAD: Duration = Duration::from_secs(10);
+
 /// How often health follows readiness.
 const HEALTH: Duration = Duration::from_millis(500);
 
@@ -44,7 +47,10 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let metrics = Metrics::install().context("cannot install the metrics")?;
         let broker = broker(config, clock).await?;
-        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
+        let certificate = match config.tls.clone() {
+            Some(tls) => Some(Certificate::load(tls).await?),
+            None => None,
+        };
         let bind = |listen, protocol| {
             let admission = Admission::new(ConnectionLimits::default());
             Listener::bind(listen::Config { listen }, protocol, certificate.as_ref(), admission)
@@ -52,7 +58,7 @@ impl App {
         Ok(Self {
             grpc: (
                 bind(config.grpc.listen, Protocol::Http2).await?,
-                grpc::Server::build(Arc::clone(&broker))?,
+                grpc::Server::build(Arc::clone(&broker)).await?,
             ),
             http: bind(config.http.listen, Protocol::Http1).await?,
             ops: bind(config.ops.listen, Protocol::Http1).await?,
@@ -94,11 +100,16 @@ impl App {
         // health and metrics answer until everything else is finished
         let finished = CancellationToken::new();
         let mut background = JoinSet::new();
-        background.spawn(listen::serve_http(ops, probes, HttpLimits::default(), finished.clone().cancelled_owned()));
+        background.spawn(listen::serve_http(
+            ops,
+            probes,
+            HttpLimits::default(),
+            finished.clone().cancelled_owned(),
+        ));
         let followed = Arc::clone(&broker);
         background.spawn(async move { health.follow(&followed, HEALTH).await });
         if let Some(certificate) = certificate {
-            background.spawn(async move { certificate.follow().await });
+            background.spawn(async move { certificate.watch(RELOAD).await });
         }
         while let Some(ended) = parts.join_next().await {
             ended.context("a part of the program panicked")?;
@@ -136,8 +147,9 @@ pub fn registries(
 ) -> anyhow::Result<Registries> {
     let keys = &config.keys;
     let tls = config.tls.iter();
-    let foreign =
-        tls.flat_map(|tls| [Some(tls.certificate_file.clone()), tls.client_ca_file.clone()]).flatten();
+    let foreign = tls
+        .flat_map(|tls| [Some(tls.certificate_file.clone()), tls.client_ca_file.clone()])
+        .flatten();
     let keys = KeysConfig {
         root_certificate_file: keys.root_certificate_file.clone(),
         root_key_file: keys.root_key_file.clone(),
@@ -146,5 +158,9 @@ pub fn registries(
     };
     let http = HttpClient::build(&net::Config { ca_file: None, loopback_http: true })?;
     let external_url = config.http.external_url.clone();
-    Ok(Registries::build(config.registries.clone(), keys, Dependencies { clock, ring, http, external_url })?)
+    Ok(Registries::build(
+        config.registries.clone(),
+        keys,
+        Dependencies { clock, ring, http, external_url },
+    )?)
 }
