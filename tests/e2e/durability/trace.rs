@@ -24,10 +24,10 @@ enum Event {
 
 /// The events of a traced program.
 #[derive(Debug)]
-pub struct Trace(Vec<Event>);
+pub(super) struct Trace(Vec<Event>);
 
 /// strace, about to run the program that is appended: every write, every sync, with the files behind the descriptors.
-pub fn strace(file: &Path) -> Command {
+pub(super) fn strace(file: &Path) -> Command {
     let mut command = Command::new("strace");
     let calls = "trace=write,writev,sendto,sendmsg,pwrite64,pwritev,fsync,fdatasync";
     // -D: the program keeps its place as our child, so that ending it ends both
@@ -37,7 +37,7 @@ pub fn strace(file: &Path) -> Command {
 }
 
 /// The trace of a program that commits to SQLite and then says `dps_`, so many times.
-pub async fn of_sqlite(synchronous: &str, times: usize) -> Trace {
+pub(super) async fn of_sqlite(synchronous: &str, times: usize) -> Trace {
     const PROGRAM: &str = "
 import os, sqlite3, sys
 journal = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -59,7 +59,7 @@ for _ in range(int(sys.argv[3])):
 
 impl Trace {
     /// Reads strace's file; a reply is a write that carries `mark`.
-    pub fn read(file: &Path, mark: &str) -> Self {
+    pub(super) fn read(file: &Path, mark: &str) -> Self {
         let text = std::fs::read(file).unwrap();
         let mut reader = Reader::default();
         let text = String::from_utf8_lossy(&text);
@@ -67,14 +67,14 @@ impl Trace {
     }
 
     /// How many replies there are.
-    pub fn replies(&self) -> usize {
+    pub(super) fn replies(&self) -> usize {
         self.0.iter().filter(|event| **event == Event::Reply).count()
     }
 
     /// The replies (counted from 0) that left without a journal write since the reply before, or before its sync came back.
     ///
     /// Only for one call at a time: each reply has its own event.
-    pub fn replies_before_sync(&self) -> Vec<usize> {
+    pub(super) fn replies_before_sync(&self) -> Vec<usize> {
         let (mut early, mut reply, mut is_durable) = (Vec::new(), 0, false);
         for event in &self.0 {
             match event {
