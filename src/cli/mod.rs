@@ -7,6 +7,7 @@ mod access;
 mod access_token;
 mod auth_file;
 mod config;
+mod dev;
 mod failure;
 mod identity_source;
 mod issue;
@@ -20,6 +21,7 @@ mod policy_change;
 mod process;
 mod refusal;
 mod revoke;
+mod serve;
 mod server;
 mod token;
 
@@ -44,12 +46,14 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    Dev(dev::Dev),
     Issue(issue::Issue),
     Login(login::Login),
     Logout(logout::Logout),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Revoke(revoke::Revoke),
+    Serve(serve::Serve),
     #[command(subcommand)]
     Token(token::TokenCommand),
 }
@@ -74,11 +78,13 @@ impl Command {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
             Self::Config(command) => command.run(process).await,
+            Self::Dev(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
             Self::Policy(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
+            Self::Serve(command) => command.run(process).await,
             Self::Token(command) => command.run(process).await,
         }
     }
