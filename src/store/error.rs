@@ -18,6 +18,9 @@ pub enum Error {
     /// The history does not reach the revision that was asked for.
     #[error("policy revision `{0}` does not exist: the newest is `{1}`")]
     UnknownRevision(u64, u64),
+    /// The file is not a database any more.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
     /// The database does not do its work.
     #[error("the store cannot be used: {0}")]
     Unavailable(String),
@@ -29,7 +32,13 @@ impl From<rusqlite::Error> for Error {
         let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
             // the shared memory file of the WAL could not grow
             || extended == Some(SQLITE_IOERR_SHMSIZE);
-        if full { Self::Full } else { Self::Unavailable(error.to_string()) }
+        match error.sqlite_error_code() {
+            _ if full => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
     }
 }
 
