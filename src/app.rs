@@ -139,8 +139,17 @@ async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Br
     Ok(Broker::build(parts).await?)
 }
 
+/// The drivers of the configured registries, for commands that work on the files themselves. The keys are those of the broker.
+///
+/// # Errors
+/// A key cannot be used, or two registries are the same: with the file or registry named.
+pub fn offline_registries(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Registries> {
+    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
+    registries(config, ring, clock)
+}
+
 /// The drivers of the configured registries.
-pub fn registries(
+fn registries(
     config: &Config,
     ring: Arc<KeyRing>,
     clock: Arc<dyn Clock>,

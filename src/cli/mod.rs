@@ -20,6 +20,7 @@ mod policy;
 mod policy_change;
 mod process;
 mod refusal;
+mod registry;
 mod revoke;
 mod serve;
 mod server;
@@ -52,6 +53,8 @@ enum Command {
     Logout(logout::Logout),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     Revoke(revoke::Revoke),
     Serve(serve::Serve),
     #[command(subcommand)]
@@ -83,6 +86,7 @@ impl Command {
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
             Self::Policy(command) => command.run(process).await,
+            Self::Registry(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
             Self::Serve(command) => command.run(process).await,
             Self::Token(command) => command.run(process).await,
