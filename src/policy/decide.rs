@@ -220,3 +220,8 @@ fn allowed(admission: &Admission<'_>, repository: &RepositoryName) -> ActionSet 
     let actions = admission.principal.trie.actions_on(repository);
     admission.grounds.narrow(repository, actions)
 }
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod tests;

@@ -123,3 +123,6 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
