@@ -184,3 +184,61 @@ fn array(bytes: &[u8]) -> Hash {
     array.copy_from_slice(bytes);
     array
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::hex::Hex;
+    use super::super::{Kind, Record};
+    use super::*;
+
+    fn event() -> Event {
+        let id = DecisionId::from_bytes([0x11; 16]);
+        let mut event = Event::new(id, "2026-03-01T12:00:00.5Z".parse().unwrap(), Kind::Check);
+        event.peer = Some("192.0.2.7".to_owned());
+        event.claims = json!({"sub": "me", "n": 1.5}).as_object().cloned();
+        event
+    }
+
+    /// Computed apart from this program, with Python's hashlib and hmac: the format must never change under version 1.
+    #[test]
+    fn the_format_is_pinned() {
+        let head = ChainHead { sequence: 41, hash: [0x22; 32] };
+        let row = Prepared::with_salt(&event(), [0x33; 16]).after(head);
+        assert_eq!(row.sequence, 42);
+        assert_eq!(
+            String::from_utf8(row.body.clone()).unwrap(),
+            r#"{"claimsHash":"a13390436281b70aabaeffff4597986c848a6e9ec0d120edf58a12b641a57112","kind":"check","peer":"192.0.2.7"}"#
+        );
+        assert_eq!(
+            Hex(row.hash).to_string(),
+            "f84789dac438696e584ea0ce18fc80a858002bb9fc62c506529d62fe47a603b1"
+        );
+        assert!(Record::from(&row).follows(head));
+    }
+
+    #[test]
+    fn the_same_event_is_sealed_under_another_salt_each_time() {
+        let head = ChainHead::default();
+        let [one, two] = [(); 2].map(|()| Prepared::new(&event()).after(head));
+        assert_ne!(one.salt, two.salt);
+        assert_ne!(one.hash, two.hash);
+    }
+
+    #[test]
+    fn only_the_exact_bytes_are_read_back() {
+        let salts = Salts::from_event(&[0; 16]);
+        assert!(commitments(r#"{"a":1,"b":[1,2]}"#, &salts).is_some());
+        for other in [
+            r#"{"b":[1,2],"a":1}"#,
+            r#"{"a":1, "b":2}"#,
+            r#"{"a":1,"a":1}"#,
+            r#"{"\u0061":1}"#,
+            "[]",
+            "",
+        ] {
+            assert!(commitments(other, &salts).is_none(), "{other}");
+        }
+    }
+}

@@ -57,7 +57,7 @@ impl Journal {
         Self::start_with(store, data_dir, clock, QUEUE).await
     }
 
-    async fn start_with(
+    pub(super) async fn start_with(
         store: &Store,
         data_dir: &Path,
         clock: Arc<dyn Clock>,

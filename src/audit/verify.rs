@@ -221,12 +221,13 @@ fn blame(
             Ok(_) => continue,
             Err(_) => break,
         };
+        let its_own = ChainHead { sequence: record.sequence, hash: record.hash };
         if record.follows(genuine) {
             let sequence = genuine.sequence.saturating_add(1);
             genuine = ChainHead { sequence, hash: record.hash };
-            if bad.follows(genuine) {
-                return found(expected, bad, Damage::Reordered);
-            }
+        }
+        if bad.follows(genuine) || bad.follows(its_own) {
+            return found(expected, bad, Damage::Reordered);
         }
     }
     if genuine != head || bad.sequence < expected {
