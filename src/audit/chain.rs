@@ -61,12 +61,10 @@ impl Prepared {
             (sha256(&json), json)
         });
         let fields = Fields::of(event, claims.as_ref().map(|(hash, _)| *hash));
-        let salts = Salts::Event(hmac::Key::new(hmac::HMAC_SHA256, &salt));
+        let salts = EventSalt::new(&salt);
         let commitments = fields
             .iter()
-            .map(|(name, value)| {
-                (name, commitment(&salts.of(name).unwrap_or_default(), name, value))
-            })
+            .map(|(name, value)| (name, commitment(&salts.of(name), name, value)))
             .collect();
         let (id, time) = (event.id, event.time);
         Self { id, time, salt, body: fields.into_json(), claims, commitments }
@@ -83,31 +81,20 @@ impl Prepared {
     }
 }
 
-/// Where the salts of single fields come from.
-pub(super) enum Salts<'a> {
-    /// From the salt of the event.
-    Event(hmac::Key),
-    /// As they are given, of the fields that are not withheld.
-    Given(&'a BTreeMap<String, Hash>),
-}
+/// The salt of an event, from which those of its fields are derived.
+pub(super) struct EventSalt(hmac::Key);
 
-impl Salts<'_> {
-    /// From the salt of an event.
-    pub(super) fn from_event(salt: &[u8; 16]) -> Self {
-        Self::Event(hmac::Key::new(hmac::HMAC_SHA256, salt))
+impl EventSalt {
+    pub(super) fn new(salt: &[u8; 16]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, salt))
     }
 
-    /// The salt of one field; `None` when it was not given.
-    pub(super) fn of(&self, name: &str) -> Option<Hash> {
-        match self {
-            Self::Event(key) => {
-                let mut context = hmac::Context::with_key(key);
-                context.update(SALT_DOMAIN);
-                context.update(name.as_bytes());
-                Some(array(context.sign().as_ref()))
-            }
-            Self::Given(salts) => salts.get(name).copied(),
-        }
+    /// The salt of one field.
+    pub(super) fn of(&self, name: &str) -> Hash {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(SALT_DOMAIN);
+        context.update(name.as_bytes());
+        array(context.sign().as_ref())
     }
 }
 
@@ -120,14 +107,17 @@ pub(super) struct Place {
 }
 
 /// The commitments of a JSON object that was read back; `None` unless it is written exactly as [`Fields`] writes.
-pub(super) fn commitments(json: &str, salts: &Salts<'_>) -> Option<BTreeMap<String, Hash>> {
+pub(super) fn commitments(
+    json: &str,
+    salt_of: impl Fn(&str) -> Option<Hash>,
+) -> Option<BTreeMap<String, Hash>> {
     let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
     let mut exact = String::with_capacity(json.len());
     let mut all = BTreeMap::new();
     for (name, value) in fields {
         exact.push(if exact.is_empty() { '{' } else { ',' });
         exact.extend(["\"", name, "\":", value.get()]);
-        all.insert(name.to_owned(), commitment(&salts.of(name)?, name, value.get().as_bytes()));
+        all.insert(name.to_owned(), commitment(&salt_of(name)?, name, value.get().as_bytes()));
     }
     exact.push('}');
     (exact == json).then_some(all)
@@ -228,8 +218,8 @@ mod tests {
 
     #[test]
     fn only_the_exact_bytes_are_read_back() {
-        let salts = Salts::from_event(&[0; 16]);
-        assert!(commitments(r#"{"a":1,"b":[1,2]}"#, &salts).is_some());
+        let salts = EventSalt::new(&[0; 16]);
+        assert!(commitments(r#"{"a":1,"b":[1,2]}"#, |name| Some(salts.of(name))).is_some());
         for other in [
             r#"{"b":[1,2],"a":1}"#,
             r#"{"a":1, "b":2}"#,
@@ -238,7 +228,7 @@ mod tests {
             "[]",
             "",
         ] {
-            assert!(commitments(other, &salts).is_none(), "{other}");
+            assert!(commitments(other, |name| Some(salts.of(name))).is_none(), "{other}");
         }
     }
 }

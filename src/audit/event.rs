@@ -58,17 +58,17 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
     /// A docker client's exchange at the token endpoint.
     Exchange,
-    /// IssueAccessToken.
+    /// `IssueAccessToken`.
     Issue,
     /// A change of policy.
     PolicyChange,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
-    /// RevokeAccessToken.
+    /// `RevokeAccessToken`.
     Revoke,
     /// Old events were deleted from the journal.
     Prune,

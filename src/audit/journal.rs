@@ -113,7 +113,7 @@ impl Journal {
             return Err(Error::unavailable(problem));
         }
         let (done, recorded) = oneshot::channel();
-        match self.inner.queue.try_send(Command::Record(Queued { event, done })) {
+        match self.inner.queue.try_send(Command::Record(Queued { event: Box::new(event), done })) {
             Ok(()) => self.inner.health.enqueued(),
             Err(TrySendError::Full(_)) => return Err(Error::Overloaded),
             Err(TrySendError::Disconnected(_)) => return Err(Error::unavailable("it is closed")),

@@ -100,6 +100,7 @@ pub fn verify(
             Entry::Start(start, record) => verifier.start(start, record.as_deref())?,
             Entry::Checkpoint(checkpoint) => verifier.checkpoint(&checkpoint)?,
             Entry::Event(record) if verifier.follows(&record) => verifier.event(&record)?,
+            Entry::Event(_) if !verifier.started => return Err(no_start().into()),
             Entry::Event(bad) => return Err(blame(&bad, verifier.head, entries)),
         }
     }
@@ -197,7 +198,10 @@ impl Verifier {
     }
 
     fn finish(mut self) -> Result<Report, Finding> {
-        if !self.awaited.is_empty() || !self.started {
+        if !self.started {
+            return Err(no_start().into());
+        }
+        if !self.awaited.is_empty() {
             return Err(damaged(self.head.sequence.saturating_add(1), Damage::Truncated));
         }
         self.report.last = self.head.sequence;
@@ -248,6 +252,12 @@ fn blame(
 
 fn found(event: u64, bad: &Record, damage: Damage) -> Finding {
     Finding::Damaged { event, id: Some(bad.id), damage }
+}
+
+fn no_start() -> ArchiveError {
+    ArchiveError::new(
+        "an export starts with a line `{\"export\":…}`: the head of this one is missing",
+    )
 }
 
 fn damaged(event: u64, damage: Damage) -> Finding {
