@@ -25,15 +25,15 @@ const QUEUE: usize = 8 << 10;
 /// The journal. Cheap to clone. When the last clone is dropped, what is queued is still written.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     queue: SyncSender<Command>,
     health: Arc<Health>,
     archive: Archive,
-    committer: Mutex<Option<thread::JoinHandle<()>>>,
+    pub(super) committer: Mutex<Option<thread::JoinHandle<()>>>,
     answers: TaskTracker,
 }
 

@@ -128,3 +128,69 @@ async fn promise_8_a_prune_works_on_a_full_disk() {
     assert_eq!(pruned.events, 40);
     assert_eq!(fixture.archive().verify(None).unwrap().last, 41);
 }
+
+/// A clock that panics when it is asked for the first time.
+#[derive(Debug)]
+struct PanickingClock {
+    asked: tokio::sync::watch::Sender<bool>,
+    clock: ManualClock,
+}
+
+impl Clock for PanickingClock {
+    fn now(&self) -> Timestamp {
+        assert!(self.asked.send_replace(true), "the clock is broken");
+        self.clock.now()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_does_not_end_the_journal() {
+    let fixture = Fixture::new().await;
+    let asked = tokio::sync::watch::Sender::new(false);
+    let mut panicked = asked.subscribe();
+    let clock = PanickingClock { asked, clock: fixture.clock.clone() };
+    let journal =
+        Journal::start(&fixture.store, fixture.folder.path(), Arc::new(clock)).await.unwrap();
+    // a checkpoint is due after 1000 events, and asks for the time
+    for _ in 0..4 {
+        let appends = (0..=255).map(|number| journal.append(fixture.event(number)));
+        for result in futures_util::future::join_all(appends).await {
+            result.unwrap();
+        }
+    }
+    panicked.wait_for(|asked| *asked).await.unwrap();
+    journal.until(WriteState::Writable).await;
+    journal.close().await;
+    assert_eq!(fixture.archive().verify(None).unwrap().covered, 1024);
+}
+
+#[tokio::test]
+async fn a_journal_that_is_only_dropped_still_writes_what_is_queued() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let event = fixture.event(0);
+    let mut append = Box::pin(journal.append(event.clone()));
+    assert!(futures_util::poll!(append.as_mut()).is_pending());
+    drop(append);
+    let thread = journal.inner.committer.lock().take().unwrap();
+    drop(journal);
+    thread.join().unwrap();
+    assert_eq!(fixture.archive().verify(None).unwrap().covered, 1);
+}
+
+#[test]
+fn a_kind_has_one_word() {
+    for kind in [
+        Kind::Check,
+        Kind::Exchange,
+        Kind::Issue,
+        Kind::PolicyChange,
+        Kind::Refusals,
+        Kind::Revoke,
+        Kind::Prune,
+        Kind::Start,
+        Kind::Stop,
+    ] {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+    }
+}
