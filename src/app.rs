@@ -94,7 +94,7 @@ impl App {
         let router = http::router(Arc::clone(&broker));
         let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
         let stopped = || stop.clone().cancelled_owned();
-        parts.spawn(grpc.serve(grpc_listener.incoming(), stopped()));
+        parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
         parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
         parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
         // health and metrics answer until everything else is finished

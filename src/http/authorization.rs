@@ -43,6 +43,9 @@ fn basic(value: &str) -> Option<Presented> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(values: &[&str]) -> HeaderMap {
@@ -106,6 +109,19 @@ mod tests {
             &encoded(b"a\0:b"),
         ] {
             assert!(read(&[value]).is_err(), "{value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_brings_the_parser_down(credentials in ".{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+                prop_assert!(!matches!(presented(&headers), Ok(Presented::Nothing)));
+            }
+            if let Ok(Presented::Basic { username, password }) = read(&[&encoded(credentials.as_bytes())]) {
+                prop_assert_eq!(format!("{username}:{}", password.expose()), credentials);
+            }
         }
     }
 }

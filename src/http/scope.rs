@@ -72,7 +72,7 @@ fn is_repository_type(resource_type: &str) -> bool {
 
 /// Wildcards, which no registry understands, and names with a host and port, which stand for another registry.
 fn names_no_repository_here(name: &str) -> bool {
-    name.contains(['*', '?']) || name.split('/').next().is_some_and(|first| first.contains(':'))
+    name.contains(['*', '?']) || name.split_once('/').is_some_and(|(host, _)| host.contains(':'))
 }
 
 fn grammar(name: &str) -> &'static str {
@@ -109,9 +109,9 @@ const fn word(action: Action) -> Option<&'static str> {
     }
 }
 
-/// The beginning of a text that somebody else wrote: enough to find it.
+/// The beginning of a text that somebody else wrote, in ASCII: enough to find it.
 fn shortened(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    text.chars().take(80).flat_map(char::escape_default).collect()
 }
 
 #[cfg(test)]
@@ -192,13 +192,15 @@ mod tests {
             ("repository::pull", "with `/`"),
             ("repository:a%2fb:pull", "with `/`"),
             ("repository:a|b:pull", "with `/`"),
+            ("repository:image:tag:pull", "with `/`"),
+            ("repository:\u{e9}:pull", "with `/`"),
             ("repository:a", "is not `repository:NAME"),
             ("nonsense", "is not `repository:NAME"),
             ("repository:a\n:pull", "with `/`"),
         ] {
             let refusal = parse(&[scope]).unwrap_err();
             assert!(refusal.contains(rule), "{scope}: {refusal}");
-            assert!(!refusal.contains('\n'), "{refusal:?}");
+            assert!(refusal.is_ascii() && !refusal.contains('\n'), "{refusal:?}");
         }
         let long = format!("repository:{}:pull", "a".repeat(64 << 10));
         assert!(parse(&[&long]).unwrap_err().len() < 300);

@@ -24,7 +24,8 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// Counts connections. Clones share the count: one for all listeners of a process.
+/// Counts connections. Clones share the count: one for all listeners that callers reach. The ops listener has one of
+/// its own, so that a flood of callers does not fail its probes.
 #[derive(Clone, Debug)]
 pub struct Admission {
     limits: ConnectionLimits,

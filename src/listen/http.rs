@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::Request;
+use futures_util::{FutureExt, StreamExt};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -40,27 +41,26 @@ const MAX_HEAD: usize = 64 << 10;
 /// The most header fields of a request.
 const MAX_FIELDS: usize = 64;
 
+/// How long a connection that has asked nothing yet may still do so after the shutdown began: its request may be on
+/// its way, and a client does not repeat one that a new connection lost.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// Serves the router until `shutdown` ends; then accepts no more, finishes what was begun within
 /// [`HttpLimits::drain`], and returns. Each request carries a [`super::PeerAddress`] as extension.
 pub async fn serve_http(
-    mut listener: Listener,
+    listener: Listener,
     router: Router,
     limits: HttpLimits,
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let stopping = CancellationToken::new();
     let connections = TaskTracker::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            () = &mut shutdown => break,
-            connection = listener.accept() => {
-                connections.spawn(serve(connection, router.clone(), limits, stopping.clone()));
-            }
-        }
+    let stop = stopping.clone();
+    let shutdown = shutdown.map(move |()| stop.cancel());
+    let mut incoming = pin!(listener.incoming(shutdown));
+    while let Some(Ok(connection)) = incoming.next().await {
+        connections.spawn(serve(connection, router.clone(), limits, stopping.clone()));
     }
-    drop(listener);
-    stopping.cancel();
     connections.close();
     connections.wait().await;
 }
@@ -72,27 +72,39 @@ async fn serve(
     stopping: CancellationToken,
 ) {
     let peer = connection.peer();
+    let asked = CancellationToken::new();
+    let asks = asked.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        asks.cancel();
         request.extensions_mut().insert(peer);
         answer(router.clone(), request)
     });
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_FIELDS);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(connection), service));
+    let mut served = pin!(builder(limits).serve_connection(TokioIo::new(connection), service));
     tokio::select! {
         result = &mut served => return ended(result),
         () = stopping.cancelled() => {}
         () = tokio::time::sleep(limits.age) => {}
+    }
+    tokio::select! {
+        result = &mut served => return ended(result),
+        () = asked.cancelled() => {}
+        () = tokio::time::sleep(FIRST_REQUEST.min(limits.drain)) => {}
     }
     served.as_mut().graceful_shutdown();
     // what still hangs after that is dropped: nobody reads the answer
     if let Ok(result) = tokio::time::timeout(limits.drain, served).await {
         ended(result);
     }
+}
+
+fn builder(limits: HttpLimits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS);
+    builder
 }
 
 /// A router is always ready, so `poll_ready` is not called.

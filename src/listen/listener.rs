@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::Stream;
 use futures_util::stream::unfold;
+use futures_util::{FutureExt, Stream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -33,30 +34,23 @@ impl Protocol {
     }
 }
 
-/// A bound address and the connections that are on their way.
+/// A bound address.
+#[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
     address: SocketAddr,
-    tls: Option<TlsAcceptor>,
-    admission: Admission,
-    handshakes: JoinSet<Option<Connection>>,
-}
-
-impl fmt::Debug for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener")
-            .field("address", &self.address)
-            .field("tls", &self.tls.is_some())
-            .field("handshakes", &self.handshakes.len())
-            .finish_non_exhaustive()
-    }
+    arrivals: Arrivals,
 }
 
 /// How long accepting pauses when the system has no more file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The most connections that are taken from the system's queue once the shutdown began: callers could fill it as fast
+/// as it is emptied.
+const LAST_ACCEPTED: usize = 1024;
+
 impl Listener {
-    /// Binds the address; connections wait in the system's queue until [`Listener::accept`] is called.
+    /// Binds the address; connections wait in the system's queue until [`Listener::incoming`] is polled.
     ///
     /// # Errors
     /// The address cannot be listened on, or the certificate not used.
@@ -70,13 +64,13 @@ impl Listener {
         let tcp = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
         let tls = certificate.map(|certificate| certificate.server_config(protocol)).transpose()?;
-        Ok(Self {
-            tcp,
-            address,
+        let arrivals = Arrivals {
             tls: tls.map(TlsAcceptor::from),
             admission,
             handshakes: JoinSet::new(),
-        })
+            ready: Vec::new(),
+        };
+        Ok(Self { tcp, address, arrivals })
     }
 
     /// The address that is listened on; the port is the real one where port 0 was asked for.
@@ -84,57 +78,114 @@ impl Listener {
         self.address
     }
 
-    /// The next connection whose handshake is done. Dropping the future loses none.
-    pub async fn accept(&mut self) -> Connection {
+    /// The connections whose handshake is done. When `shutdown` ends, the address is given up, and the stream ends
+    /// after those that were on their way. It never fails.
+    ///
+    /// For tonic: `serve_with_incoming_shutdown(listener.incoming(shutdown), std::future::pending())`, which loses
+    /// none of them, as its own signal would.
+    pub fn incoming(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> impl Stream<Item = io::Result<Connection>> + Send {
+        let accepting = Accepting {
+            tcp: Some(self.tcp),
+            arrivals: self.arrivals,
+            shutdown: Box::pin(shutdown),
+        };
+        unfold(accepting, |mut accepting| async move {
+            let connection = accepting.next().await?;
+            Some((Ok(connection), accepting))
+        })
+    }
+}
+
+/// The state of [`Listener::incoming`].
+struct Accepting<F> {
+    /// None after the shutdown began.
+    tcp: Option<TcpListener>,
+    arrivals: Arrivals,
+    shutdown: Pin<Box<F>>,
+}
+
+impl<F: Future<Output = ()>> Accepting<F> {
+    async fn next(&mut self) -> Option<Connection> {
         loop {
+            if let Some(connection) = self.arrivals.ready.pop() {
+                return Some(connection);
+            }
+            let Some(tcp) = &self.tcp else { return self.arrivals.last().await };
             tokio::select! {
-                Some(done) = self.handshakes.join_next() => {
-                    if let Ok(Some(connection)) = done {
-                        return connection;
-                    }
+                () = &mut self.shutdown => {
+                    self.arrivals.admit_queued(tcp);
+                    self.tcp = None;
                 }
-                accepted = self.tcp.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        if let Some(connection) = self.admit(stream, peer) {
-                            return connection;
-                        }
-                    }
+                Some(done) = self.arrivals.handshakes.join_next() => {
+                    self.arrivals.ready.extend(done.ok().flatten());
+                }
+                accepted = tcp.accept() => match accepted {
+                    Ok((stream, peer)) => self.arrivals.admit(stream, peer),
                     Err(error) => pause_after(&error).await,
                 },
             }
         }
     }
+}
 
-    /// The connections as a stream, for `tonic::transport::Server::serve_with_incoming_shutdown`. It never ends and
-    /// never fails.
-    pub fn incoming(self) -> impl Stream<Item = io::Result<Connection>> + Send {
-        unfold(self, |mut listener| async move {
-            let connection = listener.accept().await;
-            Some((Ok(connection), listener))
-        })
+/// The connections that are on their way.
+struct Arrivals {
+    tls: Option<TlsAcceptor>,
+    admission: Admission,
+    handshakes: JoinSet<Option<Connection>>,
+    ready: Vec<Connection>,
+}
+
+impl fmt::Debug for Arrivals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrivals")
+            .field("tls", &self.tls.is_some())
+            .field("handshakes", &self.handshakes.len())
+            .finish_non_exhaustive()
     }
+}
 
-    /// Gives a connection its place, or closes it. With TLS, it comes back when its handshake is done.
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) -> Option<Connection> {
+impl Arrivals {
+    /// Gives a connection its place, or closes it. With TLS, its handshake begins.
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
         let place = match self.admission.admit(peer.ip()) {
             Ok(place) => place,
             Err(full) => {
-                metrics::counter!("dockpass_connections_refused_total", "limit" => full.as_str())
+                let limit = full.as_str();
+                metrics::counter!("dockpass_connections_refused_total", "limit" => limit)
                     .increment(1);
-                tracing::debug!(%peer, limit = full.as_str(), "connection refused: too many");
-                return None;
+                tracing::debug!(%peer, limit, "connection refused: too many");
+                return;
             }
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "connection lost");
-            return None;
+            return;
         }
         let limit = self.admission.handshake();
-        match &self.tls {
-            None => Some(Connection::plain(stream, peer, place).expecting_within(limit)),
-            Some(acceptor) => {
-                self.handshakes.spawn(handshake(acceptor.clone(), stream, peer, place, limit));
-                None
+        if let Some(acceptor) = &self.tls {
+            self.handshakes.spawn(handshake(acceptor.clone(), stream, peer, place, limit));
+        } else {
+            self.ready.push(Connection::plain(stream, peer, place).expecting_within(limit));
+        }
+    }
+
+    /// Admits what waits in the system's queue, for it would be reset when the address is given up.
+    fn admit_queued(&mut self, tcp: &TcpListener) {
+        for _ in 0..LAST_ACCEPTED {
+            let Some(Ok((stream, peer))) = tcp.accept().now_or_never() else { return };
+            self.admit(stream, peer);
+        }
+    }
+
+    /// The next of those whose handshake was not done when the shutdown began.
+    async fn last(&mut self) -> Option<Connection> {
+        loop {
+            if let Ok(Some(connection)) = self.handshakes.join_next().await? {
+                return Some(connection);
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::support::{Pair, connect};
+use self::support::{Pair, connect, secure};
 use super::*;
 
 pub(super) mod support;
@@ -208,6 +208,32 @@ async fn a_connection_is_closed_when_it_is_old() {
     assert!(read_until_closed(&mut stream).await.is_empty());
 }
 
+#[tokio::test]
+async fn h3_a_caller_that_does_not_read_its_answer_keeps_no_place() {
+    // more than the buffers of both sockets hold
+    let answer = || async { "a".repeat(32 << 20) };
+    let server = Setup {
+        connections: ConnectionLimits { per_address: 1, ..ConnectionLimits::default() },
+        http: HttpLimits { age: SHORT, drain: SHORT, ..HttpLimits::default() },
+        router: Router::new().route("/peer", get(answer)),
+        ..Setup::default()
+    };
+    let server = server.serve().await;
+    let mut deaf = TcpStream::connect(server.address).await.unwrap();
+    deaf.write_all(REQUEST).await.unwrap();
+    // the only place comes back although the first connection is still open on this side
+    loop {
+        let mut other = TcpStream::connect(server.address).await.unwrap();
+        other.write_all(REQUEST).await.ok();
+        let mut start = [0; 12];
+        if other.read_exact(&mut start).await.is_ok() {
+            assert_eq!(&start, b"HTTP/1.1 200");
+            break;
+        }
+    }
+    drop(deaf);
+}
+
 /// A router whose one path says that it was reached, then waits to be let go.
 fn gated() -> (Router, CancellationToken, CancellationToken) {
     let (reached, release) = (CancellationToken::new(), CancellationToken::new());
@@ -236,6 +262,35 @@ async fn a_shutdown_finishes_what_was_begun_and_accepts_no_more() {
     release.cancel();
     assert!(read_until_closed(&mut stream).await.starts_with(b"HTTP/1.1 200"));
     server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_who_has_just_connected() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = Pair::generate("localhost");
+    let certificate = Certificate::load(pair.write(folder.path())).await.unwrap();
+    for certificate in [None, Some(certificate)] {
+        let setup = Setup { certificate, ..Setup::default() };
+        let (router, http) = (setup.router.clone(), setup.http);
+        let listener = setup.listener(Protocol::Http1).await;
+        let address = listener.local_addr();
+        // the connection waits in the system's queue when the shutdown begins
+        let waiting = TcpStream::connect(address).await.unwrap();
+        let served = serve_http(listener, router, http, std::future::ready(()));
+        let asked = async {
+            if setup.certificate.is_some() {
+                let versions = &[&TLS13];
+                ask(&mut secure(waiting, &pair.certificate, b"http/1.1", versions).await.unwrap())
+                    .await
+            } else {
+                let mut waiting = waiting;
+                ask(&mut waiting).await
+            }
+        };
+        let ((), answer) = tokio::join!(served, asked);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
 }
 
 #[tokio::test]

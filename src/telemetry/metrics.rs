@@ -6,6 +6,7 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 
 /// Decisions, by method and outcome (`allowed`, or the reason word).
 const DECISIONS: &str = "dockpass_decisions_total";
@@ -70,13 +71,20 @@ pub enum Source {
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Starts to collect. Before, everything that is recorded is dropped.
+    /// Starts to collect; the metrics of a process are one, however often this is called. Before, everything that is
+    /// recorded is dropped.
     ///
     /// # Errors
-    /// The process collects already.
+    /// Something else in the process collects already.
     pub fn install() -> Result<Self, BuildError> {
+        static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+        let mut installed = INSTALLED.lock();
+        if let Some(handle) = &*installed {
+            return Ok(Self(handle.clone()));
+        }
         let handle = builder()?.install_recorder()?;
         describe();
+        *installed = Some(handle.clone());
         Ok(Self(handle))
     }
 

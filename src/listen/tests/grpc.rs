@@ -25,7 +25,10 @@ async fn grpc_is_served_over_tls_and_knows_its_peer() {
     let served = GrpcServer::builder()
         .layer(tonic::service::InterceptorLayer::new(peer_is_known))
         .add_service(health)
-        .serve_with_incoming_shutdown(listener.incoming(), stop.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            listener.incoming(stop.clone().cancelled_owned()),
+            std::future::pending(),
+        );
     let task = TaskTracker::new().spawn(served);
 
     let tls = ClientTlsConfig::new()
@@ -48,9 +51,10 @@ async fn h3_a_caller_that_says_nothing_keeps_no_place() {
     let address = listener.local_addr();
     let (_reporter, health) = tonic_health::server::health_reporter();
     let stop = CancellationToken::new();
-    let served = GrpcServer::builder()
-        .add_service(health)
-        .serve_with_incoming_shutdown(listener.incoming(), stop.clone().cancelled_owned());
+    let served = GrpcServer::builder().add_service(health).serve_with_incoming_shutdown(
+        listener.incoming(stop.clone().cancelled_owned()),
+        std::future::pending(),
+    );
     let task = TaskTracker::new().spawn(served);
     for _ in 0..3 {
         let mut silent = TcpStream::connect(address).await.unwrap();

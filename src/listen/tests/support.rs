@@ -38,9 +38,19 @@ impl Pair {
     }
 }
 
-/// A TLS client that trusts one certificate and offers one protocol.
+/// Connects as [`secure`] does.
 pub(crate) async fn connect(
     address: SocketAddr,
+    trusted: &str,
+    protocol: &[u8],
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    secure(TcpStream::connect(address).await?, trusted, protocol, versions).await
+}
+
+/// A TLS client that trusts one certificate and offers one protocol.
+pub(crate) async fn secure(
+    stream: TcpStream,
     trusted: &str,
     protocol: &[u8],
     versions: &[&'static rustls::SupportedProtocolVersion],
@@ -54,7 +64,6 @@ pub(crate) async fn connect(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![protocol.to_vec()];
-    let stream = TcpStream::connect(address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
