@@ -22,9 +22,6 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::{grpc, http, listen, net};
 
-/// How often the certificate's files are looked at.
-const RELOAD: Duration = Duration::from_secs(10);
-
 /// How often health follows readiness.
 const HEALTH: Duration = Duration::from_millis(500);
 
@@ -51,17 +48,20 @@ impl App {
             Some(tls) => Some(Certificate::load(tls).await?),
             None => None,
         };
-        let bind = |listen, protocol| {
-            let admission = Admission::new(ConnectionLimits::default());
-            Listener::bind(listen::Config { listen }, protocol, certificate.as_ref(), admission)
+        let callers = Admission::new(ConnectionLimits::default());
+        // of their own: a flood of callers does not fail the probes
+        let probes = Admission::new(ConnectionLimits::default());
+        let bind = |listen, protocol, admission: &Admission| {
+            let config = listen::Config { listen };
+            Listener::bind(config, protocol, certificate.as_ref(), admission.clone())
         };
         Ok(Self {
             grpc: (
-                bind(config.grpc.listen, Protocol::Http2).await?,
+                bind(config.grpc.listen, Protocol::Http2, &callers).await?,
                 grpc::Server::build(Arc::clone(&broker)).await?,
             ),
-            http: bind(config.http.listen, Protocol::Http1).await?,
-            ops: bind(config.ops.listen, Protocol::Http1).await?,
+            http: bind(config.http.listen, Protocol::Http1, &callers).await?,
+            ops: bind(config.ops.listen, Protocol::Http1, &probes).await?,
             broker,
             certificate,
             metrics,
@@ -109,7 +109,7 @@ impl App {
         let followed = Arc::clone(&broker);
         background.spawn(async move { health.follow(&followed, HEALTH).await });
         if let Some(certificate) = certificate {
-            background.spawn(async move { certificate.watch(RELOAD).await });
+            background.spawn(async move { certificate.watch(Certificate::WATCH_EVERY).await });
         }
         while let Some(ended) = parts.join_next().await {
             ended.context("a part of the program panicked")?;

@@ -66,18 +66,18 @@ pub enum Kind {
     Issue,
     /// A change of policy.
     PolicyChange,
+    /// Old events were deleted from the journal.
+    Prune,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
     /// RevokeAccessToken.
     Revoke,
-    /// A request that could not be understood.
-    Unreadable,
-    /// Old events were deleted from the journal.
-    Prune,
     /// The program began to serve.
     Start,
     /// The program ended in order.
     Stop,
+    /// A request that could not be understood.
+    Unreadable,
 }
 
 impl Kind {
@@ -88,9 +88,9 @@ impl Kind {
             Self::Exchange => "exchange",
             Self::Issue => "issue",
             Self::PolicyChange => "policy_change",
+            Self::Prune => "prune",
             Self::Refusals => "refusals",
             Self::Revoke => "revoke",
-            Self::Prune => "prune",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Unreadable => "unreadable",
