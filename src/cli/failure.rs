@@ -3,7 +3,7 @@
 use std::io;
 
 use super::refusal::Refusal;
-use crate::{config, policy, store};
+use crate::{audit, config, policy, store};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,12 @@ impl From<policy::Error> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<audit::ArchiveError> for Failure {
+    fn from(error: audit::ArchiveError) -> Self {
         Self::Failed(error.to_string())
     }
 }

@@ -5,9 +5,11 @@
 
 mod access;
 mod access_token;
+mod audit;
 mod auth_file;
 mod config;
 mod dev;
+mod explain;
 mod failure;
 mod identity_source;
 mod issue;
@@ -46,8 +48,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    #[command(subcommand)]
     Config(config::ConfigCommand),
     Dev(dev::Dev),
+    Explain(explain::Explain),
     Issue(issue::Issue),
     Login(login::Login),
     Logout(logout::Logout),
@@ -80,8 +85,10 @@ async fn exit_code(arguments: impl IntoIterator<Item = OsString>, process: &mut 
 impl Command {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
+            Self::Audit(command) => command.run(process).await,
             Self::Config(command) => command.run(process).await,
             Self::Dev(command) => command.run(process).await,
+            Self::Explain(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
