@@ -124,7 +124,9 @@ proptest! {
             let tokens = Just(world.definitions.tokens.clone()).prop_shuffle();
             (Just(world), maps, tokens).prop_map(|(world, scope_maps, tokens)| {
                 let mut tokens = tokens;
-                tokens.iter_mut().for_each(|token| token.federated_credentials.reverse());
+                for token in &mut tokens {
+                    token.federated_credentials.reverse();
+                }
                 let definitions = Definitions { scope_maps, tokens, ..world.definitions };
                 (world.clone(), World { definitions, ..world })
             })
