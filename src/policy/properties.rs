@@ -124,7 +124,9 @@ proptest! {
             let tokens = Just(world.definitions.tokens.clone()).prop_shuffle();
             (Just(world), maps, tokens).prop_map(|(world, scope_maps, tokens)| {
                 let mut tokens = tokens;
-                tokens.iter_mut().for_each(|token| token.federated_credentials.reverse());
+                for token in &mut tokens {
+                    token.federated_credentials.reverse();
+                }
                 let definitions = Definitions { scope_maps, tokens, ..world.definitions };
                 (world.clone(), World { definitions, ..world })
             })
@@ -170,12 +172,24 @@ proptest! {
     }
 }
 
-/// The worlds above are worth something only when both answers come often.
+/// The worlds above are worth something only when every kind of identity is often allowed and often denied.
 #[test]
-fn the_random_worlds_allow_and_deny() {
+fn the_random_worlds_allow_and_deny_every_kind_of_identity() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let allowed = (0..1000)
-        .filter(|_| decided(&world().new_tree(&mut runner).unwrap().current()).is_ok())
-        .count();
-    assert!((50..950).contains(&allowed), "{allowed} of 1000");
+    let mut seen = std::collections::BTreeMap::<&str, (u32, u32)>::new();
+    for _ in 0..2000 {
+        let world = world().new_tree(&mut runner).unwrap().current();
+        let kind = match world.identity.kind() {
+            Kind::Anonymous => "nobody",
+            Kind::Password(_) => "password",
+            Kind::Session(_) => "session",
+            Kind::Workload(_) => "workload",
+        };
+        let (allowed, denied) = seen.entry(kind).or_default();
+        *if decided(&world).is_ok() { allowed } else { denied } += 1;
+    }
+    assert_eq!(seen.len(), 4);
+    for (kind, (allowed, denied)) in seen {
+        assert!(allowed >= 5 && denied >= 5, "{kind}: {allowed} allowed, {denied} denied");
+    }
 }

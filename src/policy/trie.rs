@@ -1,7 +1,9 @@
 //! The entries of one scope map as a tree by path segment: a look-up follows the repository's own segments only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::str::Split;
+
+use foldhash::HashMap;
 
 use crate::model::{ActionSet, RepositoryName, RepositoryPattern, Segment};
 

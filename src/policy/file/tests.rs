@@ -162,17 +162,21 @@ fn c4_unknown_keys_and_bad_values_are_refused_with_line_and_remedy() {
         ("2027-01-01T00:00:00Z", "2027-01-01", "write it like 2026-12-31T23:59:59Z"),
         ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00", "write it like 2026-12-31T23:59:59Z"),
         ("\"nginx-ci\"", "\"nginx_ci\"", "a token's name has"),
-        ("\"refs/heads/main\"", "1.5", "claim `ref`: `1.5` cannot be compared"),
-        ("\"refs/heads/main\"", "\"a***\"", "claim `ref`: `***` has no meaning"),
+        ("\"refs/heads/main\"", "1.5", "`1.5` cannot be compared"),
+        ("\"refs/heads/main\"", "\"a***\"", "`***` has no meaning"),
         ("[[tests]]", "[[test]]", "unknown field `test`"),
         ("status = \"disabled\"", "status = \"off\"", "unknown variant `off`"),
-        ("scope_map = ", "# ", "missing field `scope_map`"),
     ] {
         let error = refused(from, to);
         let (before, _) = SAMPLE.split_once(from).unwrap();
         let line = format!("line {}", before.matches('\n').count() + 1);
         assert!(error.contains(&line) && error.contains(remedy), "{from} -> {to}: {error}");
     }
+    let missing = refused("scope_map = ", "# ");
+    assert!(
+        missing.contains("line 10") && missing.contains("missing field `scope_map`"),
+        "{missing}"
+    );
 }
 
 #[test]

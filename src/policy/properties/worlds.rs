@@ -35,7 +35,7 @@ pub(super) fn world() -> impl Strategy<Value = World> {
             let who = match kind {
                 0..=2 => workload().boxed(),
                 3 => password(token).boxed(),
-                _ => prop_oneof![4 => session(token), 1 => Just(anonymous())].boxed(),
+                _ => prop_oneof![4 => session(&token), 1 => Just(anonymous())].boxed(),
             };
             who.prop_map(move |(identity, evidence)| World {
                 definitions: definitions.clone(),
@@ -260,7 +260,7 @@ fn password(token: Token) -> impl Strategy<Value = (Identity, Evidence)> {
 }
 
 /// A session of the token, on a credential that it has or had.
-fn session(token: Token) -> impl Strategy<Value = (Identity, Evidence)> {
+fn session(token: &Token) -> impl Strategy<Value = (Identity, Evidence)> + use<> {
     let mut all = vec![
         CredentialRef::Anonymous,
         CredentialRef::Password { slot: PasswordSlot::Password1, generation: 1 },
@@ -282,11 +282,12 @@ fn session(token: Token) -> impl Strategy<Value = (Identity, Evidence)> {
     let ceiling =
         prop_oneof![permissions().prop_map(Ceiling::Permissions), Just(Ceiling::ScopeMap)];
     let uid = if token.registry.as_str() == "local" { 1 } else { 2 };
+    let token = token.uid;
     (credential, ceiling, -10..4000_i64).prop_map(move |(credential, ceiling, left)| {
         let session = Session {
             id: AccessTokenId::new(now()),
             registry: RegistryUid([uid; 16]),
-            token: token.uid,
+            token,
             credential,
             holder: "holder".to_owned(),
             ceiling,

@@ -43,7 +43,8 @@ fn key(case: &Case) -> ReuseKey {
 
 #[test]
 fn g2_another_identity_claim_revision_permission_form_or_bound_is_another_key() {
-    let changes: [(&str, fn(&mut Case)); 17] = [
+    type Change = fn(&mut Case);
+    let changes: [(&str, Change); 17] = [
         ("subject", |c| c.identity = seen("system:b", json!({"ref": "x", "team": "y"}))),
         ("claim", |c| c.identity = seen("system:a", json!({"ref": "z", "team": "y"}))),
         ("type", |c| c.identity = seen("system:a", json!({"ref": 1, "team": "y"}))),
