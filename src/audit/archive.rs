@@ -4,7 +4,7 @@ use super::fields::event_of;
 use super::filter::fits;
 use super::trail::{Tail, Trail};
 use super::verify::Entry;
-use super::{ArchiveError, Checkpoint, Event, Filter, Finding, Report, filter, indexer, verify};
+use super::{ArchiveError, Checkpoint, Event, Filter, Finding, Report, indexer, verify};
 use crate::model::DecisionId;
 use crate::store::{JournalReader, JournalRow, SearchIndex, Store};
 

@@ -61,12 +61,10 @@ impl Prepared {
             (sha256(&json), json)
         });
         let fields = Fields::of(event, claims.as_ref().map(|(hash, _)| *hash));
-        let salts = Salts::Event(hmac::Key::new(hmac::HMAC_SHA256, &salt));
+        let salts = EventSalt::new(&salt);
         let commitments = fields
             .iter()
-            .map(|(name, value)| {
-                (name, commitment(&salts.of(name).unwrap_or_default(), name, value))
-            })
+            .map(|(name, value)| (name, commitment(&salts.of(name), name, value)))
             .collect();
         let (id, time) = (event.id, event.time);
         Self { id, time, salt, body: fields.into_json(), claims, commitments }
@@ -83,31 +81,20 @@ impl Prepared {
     }
 }
 
-/// Where the salts of single fields come from.
-pub(super) enum Salts<'a> {
-    /// From the salt of the event.
-    Event(hmac::Key),
-    /// As they are given, of the fields that are not withheld.
-    Given(&'a BTreeMap<String, Hash>),
-}
+/// The salt of an event, from which those of its fields are derived.
+pub(super) struct EventSalt(hmac::Key);
 
-impl Salts<'_> {
-    /// From the salt of an event.
-    pub(super) fn from_event(salt: &[u8; 16]) -> Self {
-        Self::Event(hmac::Key::new(hmac::HMAC_SHA256, salt))
+impl EventSalt {
+    pub(super) fn new(salt: &[u8; 16]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, salt))
     }
 
-    /// The salt of one field; `None` when it was not given.
-    pub(super) fn of(&self, name: &str) -> Option<Hash> {
-        match self {
-            Self::Event(key) => {
-                let mut context = hmac::Context::with_key(key);
-                context.update(SALT_DOMAIN);
-                context.update(name.as_bytes());
-                Some(array(context.sign().as_ref()))
-            }
-            Self::Given(salts) => salts.get(name).copied(),
-        }
+    /// The salt of one field.
+    pub(super) fn of(&self, name: &str) -> Hash {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(SALT_DOMAIN);
+        context.update(name.as_bytes());
+        array(context.sign().as_ref())
     }
 }
 
@@ -120,14 +107,17 @@ pub(super) struct Place {
 }
 
 /// The commitments of a JSON object that was read back; `None` unless it is written exactly as [`Fields`] writes.
-pub(super) fn commitments(json: &str, salts: &Salts<'_>) -> Option<BTreeMap<String, Hash>> {
+pub(super) fn commitments(
+    json: &str,
+    salt_of: impl Fn(&str) -> Option<Hash>,
+) -> Option<BTreeMap<String, Hash>> {
     let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(json).ok()?;
     let mut exact = String::with_capacity(json.len());
     let mut all = BTreeMap::new();
     for (name, value) in fields {
         exact.push(if exact.is_empty() { '{' } else { ',' });
         exact.extend(["\"", name, "\":", value.get()]);
-        all.insert(name.to_owned(), commitment(&salts.of(name)?, name, value.get().as_bytes()));
+        all.insert(name.to_owned(), commitment(&salt_of(name)?, name, value.get().as_bytes()));
     }
     exact.push('}');
     (exact == json).then_some(all)
@@ -183,4 +173,62 @@ fn array(bytes: &[u8]) -> Hash {
     let mut array = Hash::default();
     array.copy_from_slice(bytes);
     array
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::hex::Hex;
+    use super::super::{Kind, Record};
+    use super::*;
+
+    fn event() -> Event {
+        let id = DecisionId::from_bytes([0x11; 16]);
+        let mut event = Event::new(id, "2026-03-01T12:00:00.5Z".parse().unwrap(), Kind::Check);
+        event.peer = Some("192.0.2.7".to_owned());
+        event.claims = json!({"sub": "me", "n": 1.5}).as_object().cloned();
+        event
+    }
+
+    /// Computed apart from this program, with Python's hashlib and hmac: the format must never change under version 1.
+    #[test]
+    fn the_format_is_pinned() {
+        let head = ChainHead { sequence: 41, hash: [0x22; 32] };
+        let row = Prepared::with_salt(&event(), [0x33; 16]).after(head);
+        assert_eq!(row.sequence, 42);
+        assert_eq!(
+            String::from_utf8(row.body.clone()).unwrap(),
+            r#"{"claimsHash":"a13390436281b70aabaeffff4597986c848a6e9ec0d120edf58a12b641a57112","kind":"check","peer":"192.0.2.7"}"#
+        );
+        assert_eq!(
+            Hex(row.hash).to_string(),
+            "f84789dac438696e584ea0ce18fc80a858002bb9fc62c506529d62fe47a603b1"
+        );
+        assert!(Record::from(&row).follows(head));
+    }
+
+    #[test]
+    fn the_same_event_is_sealed_under_another_salt_each_time() {
+        let head = ChainHead::default();
+        let [one, two] = [(); 2].map(|()| Prepared::new(&event()).after(head));
+        assert_ne!(one.salt, two.salt);
+        assert_ne!(one.hash, two.hash);
+    }
+
+    #[test]
+    fn only_the_exact_bytes_are_read_back() {
+        let salts = EventSalt::new(&[0; 16]);
+        assert!(commitments(r#"{"a":1,"b":[1,2]}"#, |name| Some(salts.of(name))).is_some());
+        for other in [
+            r#"{"b":[1,2],"a":1}"#,
+            r#"{"a":1, "b":2}"#,
+            r#"{"a":1,"a":1}"#,
+            r#"{"\u0061":1}"#,
+            "[]",
+            "",
+        ] {
+            assert!(commitments(other, |name| Some(salts.of(name))).is_none(), "{other}");
+        }
+    }
 }

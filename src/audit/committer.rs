@@ -21,7 +21,7 @@ const BATCH: usize = 1024;
 /// A checkpoint is due after so many events,
 const CHECKPOINT_EVENTS: u64 = 1000;
 /// or so long after the last one, when there is something new.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
+const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 /// How often an idle thread looks whether something is due, and one that cannot write tries again.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -33,7 +33,7 @@ pub(super) enum Command {
 
 /// An event and who waits for it.
 pub(super) struct Queued {
-    pub(super) event: Event,
+    pub(super) event: Box<Event>,
     pub(super) done: oneshot::Sender<Result<Recorded, Error>>,
 }
 
@@ -125,7 +125,8 @@ impl Committer {
         if !self.health.last_write_worked() && self.probed.elapsed() >= TICK {
             self.probed = Instant::now();
             let result = self.writer.probe();
-            self.note(result);
+            // what is wrong is in the health by now
+            self.note(result).ok();
         }
         let new = self.head.sequence.saturating_sub(self.checkpoint);
         let waited = self.checkpoint_tried.elapsed();

@@ -58,11 +58,11 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
     /// A docker client's exchange at the token endpoint.
     Exchange,
-    /// IssueAccessToken.
+    /// `IssueAccessToken`.
     Issue,
     /// A change of policy.
     PolicyChange,
@@ -70,7 +70,7 @@ pub enum Kind {
     Prune,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
-    /// RevokeAccessToken.
+    /// `RevokeAccessToken`.
     Revoke,
     /// The program began to serve.
     Start,

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::value::RawValue;
 
-use super::chain::{Salts, commitment};
+use super::chain::{EventSalt, commitment};
 use super::hex::Hex;
 use super::line::{EventLine, Header, Line, VERSION};
 use super::trail::{Item, Trail};
@@ -86,11 +86,11 @@ fn event_line(
 
 /// Replaces personal fields by their commitments, and the event's salt, which would open them to guessing, by the salts of the others.
 fn redact(line: &mut EventLine, salt: &[u8; 16]) -> Result<(), serde_json::Error> {
-    let salts = Salts::from_event(salt);
+    let salts = EventSalt::new(salt);
     let all: BTreeMap<String, Box<RawValue>> = serde_json::from_str(line.fields.get())?;
     let mut given = BTreeMap::new();
     for (name, value) in all {
-        let salt = salts.of(&name).unwrap_or_default();
+        let salt = salts.of(&name);
         if PERSONAL.contains(&name.as_str()) {
             let commitment = commitment(&salt, &name, value.get().as_bytes());
             line.withheld.insert(name, Hex(commitment));

@@ -25,15 +25,15 @@ const QUEUE: usize = 8 << 10;
 /// The journal. Cheap to clone. When the last clone is dropped, what is queued is still written.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     queue: SyncSender<Command>,
     health: Arc<Health>,
     archive: Archive,
-    committer: Mutex<Option<thread::JoinHandle<()>>>,
+    pub(super) committer: Mutex<Option<thread::JoinHandle<()>>>,
     answers: TaskTracker,
 }
 
@@ -57,7 +57,7 @@ impl Journal {
         Self::start_with(store, data_dir, clock, QUEUE).await
     }
 
-    async fn start_with(
+    pub(super) async fn start_with(
         store: &Store,
         data_dir: &Path,
         clock: Arc<dyn Clock>,
@@ -113,7 +113,7 @@ impl Journal {
             return Err(Error::unavailable(problem));
         }
         let (done, recorded) = oneshot::channel();
-        match self.inner.queue.try_send(Command::Record(Queued { event, done })) {
+        match self.inner.queue.try_send(Command::Record(Queued { event: Box::new(event), done })) {
             Ok(()) => self.inner.health.enqueued(),
             Err(TrySendError::Full(_)) => return Err(Error::Overloaded),
             Err(TrySendError::Disconnected(_)) => return Err(Error::unavailable("it is closed")),

@@ -37,12 +37,6 @@ impl SigningKey {
         }
     }
 
-    /// A key for this process only.
-    #[cfg(test)]
-    pub(super) fn generate() -> Self {
-        Self(Ed25519KeyPair::generate().unwrap())
-    }
-
     pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
         let mut signature = [0; 64];
         signature.copy_from_slice(self.0.sign(message).as_ref());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::ArchiveError;
-use super::chain::{Hash, Salts, commitments, sha256};
+use super::chain::{EventSalt, Hash, commitments, sha256};
 use super::checkpoint::Checkpoint;
 use super::hex::Hex;
 use super::record::{Record, claims_fit};
@@ -113,14 +113,14 @@ fn all_commitments(line: &EventLine) -> Option<BTreeMap<String, Hash>> {
     if !claims_fit(fields, claims.map(|claims| (sha256(claims), claims))) {
         return None;
     }
-    let given: BTreeMap<String, Hash> =
-        line.salts.iter().map(|(name, salt)| (name.clone(), salt.0)).collect();
-    let salts = match &line.salt {
-        Some(salt) if given.is_empty() => Salts::from_event(&salt.0),
-        Some(_) => return None,
-        None => Salts::Given(&given),
+    let mut all = match &line.salt {
+        Some(_) if !line.salts.is_empty() => return None,
+        Some(salt) => {
+            let salt = EventSalt::new(&salt.0);
+            commitments(fields, |name| Some(salt.of(name)))?
+        }
+        None => commitments(fields, |name| line.salts.get(name).map(|salt| salt.0))?,
     };
-    let mut all = commitments(fields, &salts)?;
     for (name, commitment) in &line.withheld {
         if all.insert(name.clone(), commitment.0).is_some() {
             return None;

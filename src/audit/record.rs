@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::chain::{Hash, Place, Salts, commitments, event_hash, sha256};
+use super::chain::{EventSalt, Hash, Place, commitments, event_hash, sha256};
 use super::hex::Hex;
 use super::trail::Item;
 use super::verify::Entry;
@@ -51,11 +51,12 @@ impl Record {
 
 impl From<&JournalRow> for Record {
     fn from(row: &JournalRow) -> Self {
+        let salt = EventSalt::new(&row.salt);
         let claims = row.claims.as_ref().map(|(hash, body)| (*hash, body.as_slice()));
         let fields = std::str::from_utf8(&row.body)
             .ok()
             .filter(|body| claims_fit(body, claims))
-            .and_then(|body| commitments(body, &Salts::from_event(&row.salt)));
+            .and_then(|body| commitments(body, |name| Some(salt.of(name))));
         Self::new((row.sequence, None), row.id, row.time, fields, row.hash)
     }
 }

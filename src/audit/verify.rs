@@ -100,6 +100,7 @@ pub fn verify(
             Entry::Start(start, record) => verifier.start(start, record.as_deref())?,
             Entry::Checkpoint(checkpoint) => verifier.checkpoint(&checkpoint)?,
             Entry::Event(record) if verifier.follows(&record) => verifier.event(&record)?,
+            Entry::Event(_) if !verifier.started => return Err(no_start().into()),
             Entry::Event(bad) => return Err(blame(&bad, verifier.head, entries)),
         }
     }
@@ -197,7 +198,10 @@ impl Verifier {
     }
 
     fn finish(mut self) -> Result<Report, Finding> {
-        if !self.awaited.is_empty() || !self.started {
+        if !self.started {
+            return Err(no_start().into());
+        }
+        if !self.awaited.is_empty() {
             return Err(damaged(self.head.sequence.saturating_add(1), Damage::Truncated));
         }
         self.report.last = self.head.sequence;
@@ -221,12 +225,13 @@ fn blame(
             Ok(_) => continue,
             Err(_) => break,
         };
+        let its_own = ChainHead { sequence: record.sequence, hash: record.hash };
         if record.follows(genuine) {
             let sequence = genuine.sequence.saturating_add(1);
             genuine = ChainHead { sequence, hash: record.hash };
-            if bad.follows(genuine) {
-                return found(expected, bad, Damage::Reordered);
-            }
+        }
+        if bad.follows(genuine) || bad.follows(its_own) {
+            return found(expected, bad, Damage::Reordered);
         }
     }
     if genuine != head || bad.sequence < expected {
@@ -247,6 +252,12 @@ fn blame(
 
 fn found(event: u64, bad: &Record, damage: Damage) -> Finding {
     Finding::Damaged { event, id: Some(bad.id), damage }
+}
+
+fn no_start() -> ArchiveError {
+    ArchiveError::new(
+        "an export starts with a line `{\"export\":…}`: the head of this one is missing",
+    )
 }
 
 fn damaged(event: u64, damage: Damage) -> Finding {

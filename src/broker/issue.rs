@@ -34,6 +34,7 @@ impl UseCase for Issue {
         let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
         let registry = broker.registry(permit.registry())?;
         let issued = broker.mint(registry, &permit, self.request.reuse, &in_force, draft).await?;
+        metrics::access_token(if issued.reused { Source::Reused } else { Source::Minted });
         draft.grant(
             &permit,
             issued.access_token.id(),

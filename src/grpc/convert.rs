@@ -157,14 +157,12 @@ fn permission(
     }
     let mut actions = ActionSet::EMPTY;
     for (number, value) in entry.actions.iter().enumerate() {
-        match pb::Action::try_from(*value).ok().and_then(model_action) {
-            Some(action) => actions = actions.union(action.into()),
-            None => {
-                violations.add(&format!("{field}.actions[{number}]"), unknown_action(*value));
-                // one is enough: a list of a million unknown numbers must not make a million texts
-                break;
-            }
-        }
+        let Some(action) = pb::Action::try_from(*value).ok().and_then(model_action) else {
+            violations.add(&format!("{field}.actions[{number}]"), unknown_action(*value));
+            // one is enough: a list of a million unknown numbers must not make a million texts
+            break;
+        };
+        actions = actions.union(action.into());
     }
     Some(Permission { repository: repository?, actions })
 }

@@ -86,3 +86,6 @@ impl Identity {
         Evidence::of(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

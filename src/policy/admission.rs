@@ -1,7 +1,5 @@
 //! Which tokens an identity may act as, and on what grounds.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::Denial;
@@ -136,14 +134,14 @@ impl Grounds<'_> {
     }
 
     /// Whom it is given to: issuer and subject, or the token's name.
-    pub(super) fn holder(&self, token: &Token) -> Arc<str> {
+    pub(super) fn holder(&self, token: &Token) -> String {
         match self {
-            Self::Anonymous => Arc::from(ANONYMOUS),
+            Self::Anonymous => ANONYMOUS.to_owned(),
             Self::Workload(workload, _) => {
-                [workload.issuer().as_str(), " ", workload.subject()].concat().into()
+                [workload.issuer().as_str(), " ", workload.subject()].concat()
             }
-            Self::Password(_) => Arc::from(token.name.as_str()),
-            Self::Session(session, _) => Arc::from(session.holder.as_str()),
+            Self::Password(_) => token.name.to_string(),
+            Self::Session(session, _) => session.holder.clone(),
         }
     }
 }

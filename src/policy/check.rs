@@ -156,3 +156,6 @@ impl Checks<'_> {
         self.problems.push(format!("{subject}: {}", problem.as_ref()));
     }
 }
+
+#[cfg(test)]
+mod tests;

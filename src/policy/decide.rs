@@ -157,7 +157,7 @@ impl Query<'_> {
             }
             Reach::None => Permissions::default(),
         };
-        let reuse_key = reuse_key::of(&Reusable {
+        let reusable = reuse_key::fields(&Reusable {
             registry: self.registry.bounds.uid,
             principal,
             grounds,
@@ -177,7 +177,7 @@ impl Query<'_> {
             issue_time: self.now,
             lifetime: offer.lifetime,
             form: self.request.form,
-            reuse_key,
+            reusable,
             policy_revision,
         }
     }
@@ -220,3 +220,8 @@ fn allowed(admission: &Admission<'_>, repository: &RepositoryName) -> ActionSet 
     let actions = admission.principal.trie.actions_on(repository);
     admission.grounds.narrow(repository, actions)
 }
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,6 @@ impl Question<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,3 +103,6 @@ fn doubles(sections: &Sections, text: &str) -> Vec<String> {
 fn line(text: &str, span: &Range<usize>) -> usize {
     text.get(..span.start).unwrap_or_default().lines().count().max(1)
 }
+
+#[cfg(test)]
+mod tests;

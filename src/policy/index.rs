@@ -3,8 +3,7 @@
 //! Each credential stands under one of its conditions: the one whose values the fewest credentials share. That is an exact
 //! value, or the text before the first wildcard of a pattern. What is found is still to be checked completely.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use crate::model::{Accepted, ClaimName, FederatedCredential, Glob};
@@ -59,7 +58,7 @@ struct Handle<'a> {
 impl CredentialIndex {
     /// Builds the index over credentials of one issuer.
     pub(super) fn new(credentials: &[(Place, &FederatedCredential)]) -> Self {
-        let mut shared = HashMap::<(Source, Key<'_>), usize>::new();
+        let mut shared = HashMap::<(Source, Key<'_>), usize>::default();
         for handle in credentials.iter().flat_map(|(_, credential)| handles(credential)) {
             for key in handle.keys {
                 *shared.entry((handle.source.clone(), key)).or_default() += 1;
@@ -87,7 +86,9 @@ impl CredentialIndex {
                 Source::Subject => facet.find_text(subject, &mut found),
                 Source::Claim(name) => match name.find(claims) {
                     Some(Value::Array(elements)) => {
-                        elements.iter().for_each(|element| facet.find(element, &mut found));
+                        for element in elements {
+                            facet.find(element, &mut found);
+                        }
                     }
                     Some(value) => facet.find(value, &mut found),
                     None => {}
@@ -113,10 +114,10 @@ impl Facet {
     fn new(source: Source) -> Self {
         Self {
             source,
-            texts: HashMap::new(),
-            integers: HashMap::new(),
+            texts: HashMap::default(),
+            integers: HashMap::default(),
             prefix_lengths: Vec::new(),
-            prefixes: HashMap::new(),
+            prefixes: HashMap::default(),
         }
     }
 

@@ -22,6 +22,8 @@ mod trie;
 #[cfg(test)]
 mod for_test;
 #[cfg(test)]
+mod permit_for_test;
+#[cfg(test)]
 mod properties;
 
 pub use self::change::Change;

@@ -1,10 +1,9 @@
 //! The proof that policy allows something.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::ReuseKey;
+use super::reuse_key::Fields;
 use crate::model::{
     CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, TokenName,
     TokenUid,
@@ -19,12 +18,12 @@ pub struct Permit {
     pub(super) token_name: TokenName,
     pub(super) scope_map: ScopeMapName,
     pub(super) credential: CredentialRef,
-    pub(super) holder: Arc<str>,
+    pub(super) holder: String,
     pub(super) permissions: Permissions,
     pub(super) issue_time: Timestamp,
     pub(super) lifetime: Lifetime,
     pub(super) form: Form,
-    pub(super) reuse_key: ReuseKey,
+    pub(super) reusable: Fields,
     pub(super) policy_revision: u64,
 }
 
@@ -78,8 +77,9 @@ impl Permit {
         self.form
     }
     /// What an access token that was handed out before must share with this permit to be handed out again.
-    pub const fn reuse_key(&self) -> ReuseKey {
-        self.reuse_key
+    /// Hashed at each call.
+    pub fn reuse_key(&self) -> ReuseKey {
+        self.reusable.key()
     }
     /// The policy revision that allowed it.
     pub const fn policy_revision(&self) -> u64 {

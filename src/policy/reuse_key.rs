@@ -1,6 +1,10 @@
 //! What an access token that was handed out before must share with a permit to be handed out again.
 
+use std::fmt;
+
 use aws_lc_rs::digest::{SHA256, digest};
+
+use serde_json::Value;
 
 use super::admission::Grounds;
 use super::bounds::Bounds;
@@ -32,9 +36,9 @@ pub(super) struct Reusable<'a> {
     pub(super) bounds: Bounds,
 }
 
-/// The key of what is given.
-pub(super) fn of(given: &Reusable<'_>) -> ReuseKey {
-    let mut fields = Fields(Vec::with_capacity(512));
+/// The fields of the key, which is made of them when it is asked for: not every decision needs it.
+pub(super) fn fields(given: &Reusable<'_>) -> Fields {
+    let mut fields = Fields(Vec::with_capacity(384));
     fields.push(b"dockpass reuse key 1");
     fields.push(&given.registry.0);
     fields.push(given.principal.token.uid.as_bytes());
@@ -52,18 +56,38 @@ pub(super) fn of(given: &Reusable<'_>) -> ReuseKey {
         Some(end) => fields.push(&end.as_nanosecond().to_le_bytes()),
         None => fields.push(b""),
     }
-    let mut key = [0; 32];
-    key.copy_from_slice(digest(&SHA256, &fields.0).as_ref());
-    ReuseKey(key)
+    fields
 }
 
 /// Fields one after another, each after its length: no value can reach into the next.
-struct Fields(Vec<u8>);
+#[derive(Clone)]
+pub(super) struct Fields(Vec<u8>);
 
 impl Fields {
+    /// The key.
+    pub(super) fn key(&self) -> ReuseKey {
+        let mut key = [0; 32];
+        key.copy_from_slice(digest(&SHA256, &self.0).as_ref());
+        ReuseKey(key)
+    }
+
     fn push(&mut self, field: &[u8]) {
         self.0.extend_from_slice(&field.len().to_le_bytes());
         self.0.extend_from_slice(field);
+    }
+
+    /// A value as JSON, so that a text never equals a number.
+    fn json(&mut self, value: Option<&Value>) {
+        let start = self.0.len();
+        self.0.extend_from_slice(&0_usize.to_le_bytes());
+        let body = self.0.len();
+        // INVARIANT: neither a value nor a Vec fails to be written
+        let written = serde_json::to_writer(&mut self.0, &value);
+        debug_assert!(written.is_ok(), "a JSON value cannot be written");
+        let length = (self.0.len() - body).to_le_bytes();
+        if let Some(place) = self.0.get_mut(start..start + length.len()) {
+            place.copy_from_slice(&length);
+        }
     }
 
     fn number(&mut self, number: u64) {
@@ -107,9 +131,7 @@ impl Fields {
                 self.count(credential.claims.len());
                 for condition in &credential.claims {
                     self.push(condition.name.as_str().as_bytes());
-                    // as JSON, so that a text never equals a number
-                    let value = condition.name.find(workload.claims());
-                    self.push(&serde_json::to_vec(&value).unwrap_or_default());
+                    self.json(condition.name.find(workload.claims()));
                 }
             }
         }
@@ -123,3 +145,12 @@ impl Fields {
         }
     }
 }
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

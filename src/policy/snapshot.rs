@@ -1,7 +1,8 @@
 //! The compiled, immutable form of all definitions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::check;
 use super::index::{CredentialIndex, Place};
@@ -90,9 +91,17 @@ impl Snapshot {
             // checked above: the scope map is there
             .filter_map(|token| maps.get(&(&token.registry, token.scope_map.as_str())).copied())
             .collect();
+        let mut tokens = HashMap::<&RegistryName, Vec<(usize, &Token)>>::default();
+        for (at, token) in definitions.tokens.iter().enumerate() {
+            tokens.entry(&token.registry).or_default().push((at, token));
+        }
+        let registries = context.registries.iter().map(|bounds| {
+            let tokens = tokens.get(&bounds.name).map(Vec::as_slice).unwrap_or_default();
+            (bounds.name.clone(), Registry::new(bounds, tokens))
+        });
         Ok(Self {
             passwords: passwords(&definitions),
-            registries: context.registries.iter().map(|r| registry(&definitions, r)).collect(),
+            registries: registries.collect(),
             tries: definitions.scope_maps.iter().map(|map| Trie::new(&map.permissions)).collect(),
             scope_maps,
             tokens: definitions.tokens.iter().zip(0..).map(|(token, at)| (token.uid, at)).collect(),
@@ -144,6 +153,24 @@ impl Snapshot {
 }
 
 impl Registry {
+    fn new(bounds: &RegistryBounds, tokens: &[(usize, &Token)]) -> Self {
+        let mut by_issuer = HashMap::<&IssuerUrl, Vec<(Place, &FederatedCredential)>>::default();
+        for (at, token) in tokens {
+            for (position, credential) in token.federated_credentials.iter().enumerate() {
+                let place = Place { token: *at, credential: position };
+                by_issuer.entry(&credential.issuer).or_default().push((place, credential));
+            }
+        }
+        let credentials = by_issuer
+            .into_iter()
+            .map(|(issuer, credentials)| (issuer.clone(), CredentialIndex::new(&credentials)));
+        Self {
+            bounds: bounds.clone(),
+            tokens: tokens.iter().map(|(at, token)| (token.name.clone(), *at)).collect(),
+            credentials: credentials.collect(),
+        }
+    }
+
     /// Where the token of this name stands.
     pub(super) fn token(&self, name: &str) -> Option<usize> {
         self.tokens.get(name).copied()
@@ -165,24 +192,6 @@ pub struct Error {
 
 fn key(map: &ScopeMap) -> (&RegistryName, &str) {
     (&map.registry, map.name.as_str())
-}
-
-fn registry(definitions: &Definitions, bounds: &RegistryBounds) -> (RegistryName, Registry) {
-    let mut tokens = HashMap::new();
-    let mut by_issuer = HashMap::<&IssuerUrl, Vec<(Place, &FederatedCredential)>>::new();
-    let own = definitions.tokens.iter().zip(0..).filter(|(t, _)| t.registry == bounds.name);
-    for (token, at) in own {
-        tokens.insert(token.name.clone(), at);
-        for (credential, place) in token.federated_credentials.iter().zip(0..) {
-            let place = Place { token: at, credential: place };
-            by_issuer.entry(&credential.issuer).or_default().push((place, credential));
-        }
-    }
-    let credentials = by_issuer
-        .into_iter()
-        .map(|(issuer, credentials)| (issuer.clone(), CredentialIndex::new(&credentials)))
-        .collect();
-    (bounds.name.clone(), Registry { bounds: bounds.clone(), tokens, credentials })
 }
 
 fn passwords(definitions: &Definitions) -> PasswordIndex {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::file::{Expectation, Test};
 use super::{Context, explain};
 use crate::identity::Evidence;
-use crate::model::{AccessRequest, Definitions, Form, Permission, Permissions, Reuse};
+use crate::model::{AccessRequest, Definitions, Form, Permission, Permissions, Reuse, TokenName};
 
 /// One `[[tests]]` section.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl PolicyTest {
     fn run(&self, definitions: &Definitions, context: &Context, now: Timestamp) -> TestOutcome {
         let trace = explain(definitions, context, &self.evidence(now), &self.request(), now);
         let came = if trace.allowed { Expectation::Allow } else { Expectation::Deny };
-        let token = self.0.token_name.as_ref().map(|name| name.as_str());
+        let token = self.0.token_name.as_ref().map(TokenName::as_str);
         let by_wanted_token = token.is_none() || token == trace.token_name.as_deref();
         TestOutcome {
             name: self.name(),

@@ -42,6 +42,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// The life of a JWT, unless the configuration says otherwise: short, because a registry asks nobody whether it was revoked.
+    pub const DEFAULT_JWT_LIFETIME: Duration = Duration::from_mins(5);
+    /// The longest life of a JWT that may be configured.
+    pub const MAX_JWT_LIFETIME: Duration = Duration::from_hours(1);
+
     /// What sessions call the registry: another host, service or driver is another registry, whatever its name.
     pub fn uid(&self) -> RegistryUid {
         let mut context = digest::Context::new(&digest::SHA256);
@@ -63,45 +68,32 @@ impl Config {
         }
     }
 
-    /// The life of a JWT, unless the configuration says otherwise: short, because a registry asks nobody whether it was revoked.
-    pub const DEFAULT_JWT_LIFETIME: Duration = Duration::from_mins(5);
-    /// The longest life of a JWT that may be configured.
-    pub const MAX_JWT_LIFETIME: Duration = Duration::from_hours(1);
-
     /// How long a JWT lives at most.
     pub fn jwt_lifetime(&self) -> Duration {
         self.jwt_lifetime.map_or(Self::DEFAULT_JWT_LIFETIME, Lifetime::as_duration)
     }
 
+    /// Says which key is malformed and what to write.
+    ///
     /// # Errors
-    /// With the registry and the key named, and what to write.
+    /// With the registry and the key named.
     pub(super) fn refuse_malformed(&self) -> Result<(), Error> {
-        let refuse = |key: &str, rule: &str| {
-            Err(Error::Config(format!("registry `{}`: {key} {rule}", self.name)))
-        };
         let printable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-        if !printable(&self.host) || self.host.contains(['/', '@', '?', '#', '\\', '"']) {
-            return refuse("host", "is what stands before its repositories: a name, or name:port");
+        let host = printable(&self.host) && !self.host.contains(['/', '@', '?', '#', '\\', '"']);
+        let short = self.jwt_lifetime() <= Self::MAX_JWT_LIFETIME;
+        let rules = [
+            (host, "host is what stands before its repositories: a name, or name:port"),
+            (printable(&self.service), "service is a text without blanks, as the registry has it"),
+            (
+                printable(&self.token_issuer),
+                "token_issuer is a text without blanks, as the registry has it in `issuer`",
+            ),
+            (short, "jwt_lifetime is at most 1h: a registry asks nobody whether a JWT was revoked"),
+        ];
+        match rules.into_iter().find(|(kept, _)| !kept) {
+            Some((_, rule)) => Err(Error::Config(format!("registry `{}`: {rule}", self.name))),
+            None => Ok(()),
         }
-        if !printable(&self.service) {
-            return refuse(
-                "service",
-                "is the service in the registry's configuration, without blanks",
-            );
-        }
-        if !printable(&self.token_issuer) {
-            return refuse(
-                "token_issuer",
-                "is the issuer in the registry's configuration, without blanks",
-            );
-        }
-        if self.jwt_lifetime() > Self::MAX_JWT_LIFETIME {
-            return refuse(
-                "jwt_lifetime",
-                "is at most 1h: a registry asks nobody whether a JWT was revoked",
-            );
-        }
-        Ok(())
     }
 }
 

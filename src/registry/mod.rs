@@ -5,6 +5,8 @@ mod check;
 mod config;
 pub mod distribution;
 mod error;
+#[cfg(test)]
+mod for_test;
 mod registries;
 
 use std::fmt;

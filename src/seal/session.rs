@@ -53,10 +53,10 @@ impl Session {
     /// Seals the session under the first key of the ring.
     ///
     /// # Errors
-    /// The permissions do not fit into [`Session::MAX_LEN`], or there are no random numbers.
+    /// [`InvalidSession::TooLarge`]: the permissions do not fit into [`Session::MAX_LEN`]. [`InvalidSession::Seal`]: no random numbers.
     pub fn seal(&self, ring: &KeyRing) -> Result<Secret, InvalidSession> {
         let plain = Zeroizing::new(wire::encode(self).map_err(|_| InvalidSession::TooLarge)?);
-        let sealed = ring.seal(DOMAIN, &plain).ok_or(InvalidSession::Random)?;
+        let sealed = ring.seal(DOMAIN, &plain).ok_or(InvalidSession::Seal)?;
         let text = checksummed(Self::PREFIX, &URL_SAFE_NO_PAD.encode(sealed));
         if text.len() > Self::MAX_LEN {
             return Err(InvalidSession::TooLarge);
@@ -86,11 +86,8 @@ pub enum InvalidSession {
     /// Prefix, length, alphabet or checksum are wrong.
     #[error("not a session")]
     Malformed,
-    /// Nothing can be sealed.
-    #[error("the random number generator failed")]
-    Random,
-    /// Sealed by a key that is not in the ring, or changed.
-    #[error("the seal does not open: it was changed, or its key left the ring")]
+    /// Sealed by a key that is not in the ring, or changed; or nothing can be sealed, for lack of random numbers.
+    #[error("the seal does not open or cannot be made: it was changed, or its key left the ring")]
     Seal,
     /// The sealed text would be over [`Session::MAX_LEN`].
     #[error("the permissions do not fit into one session of 4 KiB: ask for fewer repositories")]

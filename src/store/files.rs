@@ -1,6 +1,7 @@
 //! The files of an embedded store: where they are, who may read them, and whether they are still the ones that were opened.
 
 use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Files {
         };
         let folder = database.parent().unwrap_or(data_dir);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(problem)?;
-        private_file().open(&database).map_err(problem)?;
+        make_private(&database).map_err(problem)?;
         let identity = identity(&database).map_err(problem)?;
         let beside = |suffix: &str| {
             let stem = database.file_stem().unwrap_or_default().to_string_lossy();
@@ -95,11 +96,13 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Options that make a file for its owner only; SQLite gives its WAL the mode of the database.
-pub(super) fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options
+/// Makes a database file for its owner only, when there is none; SQLite gives its WAL the same mode. One that is there is not even opened:
+/// closing it would drop the locks that SQLite holds on it in this process (`howtocorrupt.html`, section 2.2).
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn identity(path: &Path) -> std::io::Result<(u64, u64)> {

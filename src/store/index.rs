@@ -12,7 +12,7 @@ use rusqlite::{
 };
 
 use super::column::{bytes, nanoseconds, signed, unsigned};
-use super::files::{self, private_file};
+use super::files::{self, make_private};
 use super::{ChainHead, Error};
 use crate::model::DecisionId;
 
@@ -233,7 +233,7 @@ fn progress(connection: &Connection) -> rusqlite::Result<ChainHead> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    if let Err(error) = private_file().open(path) {
+    if let Err(error) = make_private(path) {
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
             Some(error.to_string()),

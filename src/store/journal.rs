@@ -55,7 +55,7 @@ pub type Seal<'a> = Box<dyn FnOnce(ChainHead) -> Vec<JournalRow> + Send + 'a>;
 /// Appends to the journal; blocking, for a thread of its own.
 pub struct JournalWriter {
     inner: Arc<Inner>,
-    connection: Connection,
+    pub(super) connection: Connection,
     recent: RecentClaims,
 }
 

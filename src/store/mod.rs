@@ -82,16 +82,25 @@ impl Store {
     /// As [`Store::open`], on the caller's thread.
     pub fn open_blocking(config: &Config, data_dir: &Path) -> Result<Self, Error> {
         let files = Files::prepare(config, data_dir)?;
-        let connection = files
-            .connect()
-            .and_then(|mut connection| {
-                migration::migrate(&mut connection, migration::MIGRATIONS)?;
-                Ok(connection)
-            })
-            .map_err(|error| files.unusable(&error))?;
+        let reserve = Reserve::new(files.reserve.clone());
+        let open = || {
+            let mut connection = files.connect()?;
+            migration::migrate(&mut connection, migration::MIGRATIONS)?;
+            Ok(connection)
+        };
+        let connection = match open() {
+            // the WAL takes some room too: whoever comes to prune must get in
+            Err(Error::Full) => {
+                reserve.release();
+                open()
+            }
+            result => result,
+        }
+        .map_err(|error| files.unusable(&error))?;
+        reserve.refill();
         Ok(Self {
             inner: Arc::new(Inner {
-                reserve: Reserve::new(files.reserve.clone()),
+                reserve,
                 connection: Mutex::new(connection),
                 writing: Mutex::new(()),
                 files,

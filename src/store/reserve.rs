@@ -1,11 +1,10 @@
 //! Disk space that is kept back, so that disabling, revoking and pruning still work on a full disk.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use rustix::fs::{FallocateFlags, fallocate};
-
-use super::files::private_file;
 
 /// How much is kept: some thousand changes, or the deletion of some thousand events.
 const SIZE: u64 = 4 << 20;
@@ -19,10 +18,9 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    pub(super) fn new(path: PathBuf) -> Self {
-        let reserve = Self { path };
-        reserve.refill();
-        reserve
+    /// The reserve in a file, which is made by [`Self::refill`].
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// Gives the space back to the disk.
@@ -52,7 +50,9 @@ impl Reserve {
     }
 
     fn allocate(&self, size: u64) -> std::io::Result<()> {
-        let file = private_file().open(&self.path)?;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&self.path)?;
         match fallocate(&file, FallocateFlags::empty(), 0, size) {
             Ok(()) => Ok(()),
             Err(rustix::io::Errno::OPNOTSUPP) => write_zeros(&file, size),

@@ -118,3 +118,56 @@ impl fmt::Debug for Decision<'_> {
         write!(f, "{} {} {:?}", self.id, self.method.as_str(), self.outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+
+    use super::*;
+    use crate::telemetry::tests::Lines;
+
+    fn logged(outcome: Outcome<'_>, trace: Option<&str>) -> serde_json::Value {
+        let lines = Lines::default();
+        with_default(lines.subscriber(), || {
+            decision(&Decision {
+                method: Method::Issue,
+                id: &"the-id",
+                peer: &"192.0.2.1",
+                trace,
+                outcome,
+                elapsed: Duration::from_micros(1500),
+            });
+        });
+        serde_json::from_str(&lines.text()).expect("exactly one line of JSON")
+    }
+
+    #[test]
+    fn a_decision_is_one_line_with_its_fields() {
+        let line = logged(Outcome::Allowed, Some("00-trace"));
+        for (field, value) in [
+            ("level", "INFO"),
+            ("message", "allowed"),
+            ("decision_id", "the-id"),
+            ("method", "issue"),
+            ("peer", "192.0.2.1"),
+            ("trace", "00-trace"),
+        ] {
+            assert_eq!(line[field], value, "{line}");
+        }
+        assert_eq!(line["elapsed_ms"], 1.5);
+    }
+
+    #[test]
+    fn the_level_of_a_refusal_says_who_is_to_blame() {
+        for (blame, level) in
+            [(Blame::Caller, "INFO"), (Blame::Suspect, "WARN"), (Blame::Us, "ERROR")]
+        {
+            let detail = &"no token admits this identity";
+            let line = logged(Outcome::Refused { reason: "ACCESS_DENIED", blame, detail }, None);
+            assert_eq!(line["level"], level);
+            assert_eq!(line["reason"], "ACCESS_DENIED");
+            assert_eq!(line["detail"], "no token admits this identity");
+            assert_eq!(line.get("trace"), None);
+        }
+    }
+}

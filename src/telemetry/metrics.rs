@@ -32,13 +32,13 @@ const EVENTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// What was asked of the broker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
     /// The docker token endpoint.
     DockerToken,
-    /// IssueAccessToken.
+    /// `IssueAccessToken`.
     Issue,
-    /// RevokeAccessToken.
+    /// `RevokeAccessToken`.
     Revoke,
     /// A request that could not be understood.
     Unreadable,
@@ -155,4 +155,66 @@ fn describe() {
     describe_histogram!(JOURNAL_COMMIT_SECONDS, Unit::Seconds, "commits of the audit journal");
     describe_histogram!(JOURNAL_COMMIT_EVENTS, "audit events in one commit");
     describe_counter!(JOURNAL_FAILURES, "audit events that could not be recorded");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_rendered_under_its_name_and_labels() {
+        let recorder = builder().unwrap().build_recorder();
+        let metrics = Metrics(recorder.handle());
+        let in_flight = metrics::with_local_recorder(&recorder, || {
+            describe();
+            record_decision(Method::Issue, None, Duration::from_millis(3));
+            record_decision(Method::Issue, Some("ACCESS_DENIED"), Duration::from_secs(20));
+            record_decision(Method::DockerToken, Some("ACCESS_DENIED"), Duration::ZERO);
+            access_token(Source::Minted);
+            access_token(Source::Reused);
+            journal_commit(3, Duration::from_millis(1));
+            journal_failure(2);
+            drop(InFlight::begin(Method::Check));
+            InFlight::begin(Method::Check)
+        });
+        let text = metrics.render();
+        for line in [
+            r#"dockpass_decisions_total{method="issue",outcome="allowed"} 1"#,
+            r#"dockpass_decisions_total{method="issue",outcome="ACCESS_DENIED"} 1"#,
+            r#"dockpass_decisions_total{method="docker_token",outcome="ACCESS_DENIED"} 1"#,
+            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="0.005"} 1"#,
+            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="+Inf"} 2"#,
+            r#"dockpass_access_tokens_total{source="minted"} 1"#,
+            r#"dockpass_access_tokens_total{source="reused"} 1"#,
+            r#"dockpass_audit_commit_events_bucket{le="4"} 1"#,
+            "dockpass_audit_failures_total 2",
+            r#"dockpass_requests_in_flight{method="check"} 1"#,
+            "# HELP dockpass_decisions_total decisions, by method and outcome",
+        ] {
+            assert!(text.lines().any(|rendered| rendered == line), "{line} is not in\n{text}");
+        }
+        metrics::with_local_recorder(&recorder, || drop(in_flight));
+        assert!(metrics.render().contains(r#"dockpass_requests_in_flight{method="check"} 0"#));
+    }
+
+    #[test]
+    fn every_metric_is_described() {
+        let recorder = builder().unwrap().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            record_decision(Method::Revoke, None, Duration::ZERO);
+            access_token(Source::Minted);
+            journal_commit(1, Duration::ZERO);
+            journal_failure(1);
+            drop(InFlight::begin(Method::Unreadable));
+        });
+        let text = recorder.handle().render();
+        let names = |prefix: &str| {
+            text.lines()
+                .filter_map(|line| line.strip_prefix(prefix)?.split(' ').next())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names("# TYPE "), names("# HELP "));
+        assert_eq!(names("# TYPE ").len(), 7);
+    }
 }

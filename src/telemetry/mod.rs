@@ -8,3 +8,6 @@ mod panics;
 pub use self::decision::{Blame, Decision, Outcome, decision};
 pub use self::log::{Config, Error, Format, init};
 pub use self::metrics::{Method, Metrics};
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ async fn a_bearer_token_stops_when_it_expires() {
     let token = world.broker.issue(&job_by(&world, &past), PUSH).await.unwrap();
     let credential = format!("--dest-registry-token={}", token.bearer_token);
     let to = world.image_in("servers/nginx");
-    world.clients.push(&world.image.reference(), &credential, &to).await.refused("denied");
+    world.clients.push(&world.image.reference(), &credential, &to).await.refused("unauthorized");
 }
 
 #[tokio::test]

@@ -46,15 +46,15 @@ async fn by_a_key_id() {
 
 #[tokio::test]
 async fn a_leaf_is_replaced_under_a_running_registry() {
-    // a day ago the broker made a leaf; today the registry would refuse it, and the registry is not restarted
-    let clock = ManualClock::at(Timestamp::now() - SignedDuration::from_hours(25));
+    // a day ago the broker made a leaf, which is over by now; the registry is not restarted
+    let clock = ManualClock::at(Timestamp::now() - SignedDuration::from_hours(26));
     let world = World::with_clock(Arc::new(clock.clone())).await;
     let job = || {
         let claims = github("123456", "refs/heads/main");
         world.issuer.token_at(clock.now().as_second(), AUDIENCE, &claims)
     };
     let before = world.broker.issue(&job(), PUSH).await.unwrap();
-    clock.advance(SignedDuration::from_hours(25));
+    clock.advance(SignedDuration::from_hours(26));
     let after = world.broker.issue(&job(), PUSH).await.unwrap();
     assert_ne!(header(&before.bearer_token)["x5c"][0], header(&after.bearer_token)["x5c"][0]);
     let to = world.image_in("servers/nginx");
@@ -76,7 +76,7 @@ async fn a_registry_that_trusts_another_root_refuses() {
     let token = other.issue(&world.job(), PUSH).await.unwrap();
     let credential = format!("--dest-registry-token={}", token.bearer_token);
     let to = world.image_in("servers/nginx");
-    world.clients.push(&world.image.reference(), &credential, &to).await.refused("denied");
+    world.clients.push(&world.image.reference(), &credential, &to).await.refused("unauthorized");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod clocks;
 mod delete;
 mod docker_cli;
 mod durability;
+mod fail_closed;
 mod identities;
 mod keys;
 mod lifecycle;

@@ -45,6 +45,8 @@ impl RegistryProcess {
         let child = Command::new(program)
             .arg("serve")
             .arg(&config)
+            // the printed block names a path of a real installation
+            .env("REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE", folder.join("root.crt"))
             .env("OTEL_TRACES_EXPORTER", "none")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

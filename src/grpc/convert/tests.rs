@@ -6,8 +6,8 @@ fn permission(repository: &str, actions: &[i32]) -> pb::RepositoryPermission {
     pb::RepositoryPermission { repository: repository.to_owned(), actions: actions.to_vec() }
 }
 
-fn seconds(seconds: i64) -> Option<prost_types::Duration> {
-    Some(prost_types::Duration { seconds, nanos: 0 })
+const fn seconds(seconds: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds, nanos: 0 }
 }
 
 fn good() -> pb::IssueAccessTokenRequest {
@@ -30,8 +30,8 @@ fn refused(change: impl FnOnce(&mut pb::IssueAccessTokenRequest)) -> Vec<String>
 #[test]
 fn a_request_with_everything_is_understood() {
     let request = access_request(&pb::IssueAccessTokenRequest {
-        lifetime: seconds(900),
-        minimum_remaining: seconds(300),
+        lifetime: Some(seconds(900)),
+        minimum_remaining: Some(seconds(300)),
         token_name: "nginx-ci".to_owned(),
         with_bearer_token: true,
         ..good()
@@ -55,7 +55,7 @@ fn what_is_absent_has_its_default() {
 #[test]
 fn fresh_is_never_reused_whatever_else_is_asked() {
     let message =
-        pb::IssueAccessTokenRequest { fresh: true, minimum_remaining: seconds(0), ..good() };
+        pb::IssueAccessTokenRequest { fresh: true, minimum_remaining: Some(seconds(0)), ..good() };
     assert_eq!(access_request(&message).unwrap().reuse, Reuse::Never);
     let message = pb::IssueAccessTokenRequest { fresh: true, ..good() };
     assert_eq!(access_request(&message).unwrap().reuse, Reuse::Never);
@@ -71,8 +71,8 @@ fn all_violations_are_named_at_once() {
             permission("a//b", &[1, 0]),
             permission("x", &[6]),
         ];
-        message.lifetime = seconds(59);
-        message.minimum_remaining = seconds(-1);
+        message.lifetime = Some(seconds(59));
+        message.minimum_remaining = Some(seconds(-1));
         message.token_name = "no_such".to_owned();
     });
     assert_eq!(
@@ -161,7 +161,7 @@ fn a_check_is_read_by_the_same_rules() {
     let message = pb::CheckAccessRequest {
         registry: "local".to_owned(),
         permissions: vec![permission("servers/nginx", &[1]), permission("B", &[1])],
-        lifetime: seconds(1),
+        lifetime: Some(seconds(1)),
         token_name: String::new(),
     };
     let fields: Vec<_> =

@@ -87,9 +87,12 @@ fn each_refusal_has_the_code_of_the_contract_and_exactly_one_error_info() {
         let infos = answer.get_error_details_vec();
         let infos: Vec<_> = infos
             .into_iter()
-            .filter_map(|detail| match detail {
-                tonic_types::ErrorDetail::ErrorInfo(info) => Some(info),
-                _ => None,
+            .filter_map(|detail| {
+                if let tonic_types::ErrorDetail::ErrorInfo(info) = detail {
+                    Some(info)
+                } else {
+                    None
+                }
             })
             .collect();
         let [info] = &infos[..] else { panic!("{reason}: {infos:?}") };

@@ -90,12 +90,13 @@ fn token(
         let own = before.into_iter().flat_map(|token| &token.federated_credentials);
         credential(section, own.clone().find(|own| own.name == *name), change.revision)
     });
+    let kept = before.map(|token| token.status);
     let asked = Token {
         uid: before.map_or_else(new_uid, |token| token.uid),
         registry: section.registry.clone(),
         name: section.name.get_ref().clone(),
         scope_map: section.scope_map.clone(),
-        status: section.status.or(before.map(|token| token.status)).unwrap_or(Status::Enabled),
+        status: section.status.or(kept).unwrap_or(Status::Enabled),
         description: section.description.clone(),
         owner: section.owner.clone(),
         expire_time: section.expire_time,
@@ -121,10 +122,10 @@ fn credential(
     before: Option<&FederatedCredential>,
     revision: u64,
 ) -> FederatedCredential {
-    let claims = section
-        .claims
-        .iter()
-        .map(|(name, accepted)| ClaimCondition { name: name.clone(), accepted: accepted.clone() });
+    let claims = section.claims.iter().map(|(name, accepted)| ClaimCondition {
+        name: name.clone(),
+        accepted: accepted.0.clone(),
+    });
     let asked = FederatedCredential {
         name: section.name.get_ref().clone(),
         issuer: section.issuer.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::sections::{FederatedCredential, ScopeMap, Sections, Token};
+use super::values::AcceptedValues;
 use crate::model::{self, Definitions, Status};
 
 /// Writes what a file can ask for: neither passwords nor the scope maps of the system. Sorted by registry and name.
@@ -48,7 +49,8 @@ fn token(token: &model::Token) -> Token {
 }
 
 fn credential(credential: &model::FederatedCredential) -> FederatedCredential {
-    let claims = credential.claims.iter().map(|c| (c.name.clone(), c.accepted.clone()));
+    let claims =
+        credential.claims.iter().map(|c| (c.name.clone(), AcceptedValues(c.accepted.clone())));
     FederatedCredential {
         name: Spanned::new(0..0, credential.name.clone()),
         issuer: credential.issuer.clone(),

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::values;
 use crate::model::{
-    Accepted, ActionSet, ClaimName, FederatedCredentialName, IssuerUrl, Lifetime, RegistryName,
+    ActionSet, ClaimName, FederatedCredentialName, IssuerUrl, Lifetime, RegistryName,
     RepositoryName, RepositoryPattern, ScopeMapName, Status, SubjectRule, TokenName,
 };
 
@@ -74,12 +74,8 @@ pub(super) struct FederatedCredential {
     pub(super) max_lifetime: Option<Lifetime>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) bind_to_identity_expiry: bool,
-    #[serde(
-        default,
-        deserialize_with = "values::claims",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
-    pub(super) claims: BTreeMap<ClaimName, Vec<Accepted>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) claims: BTreeMap<ClaimName, values::AcceptedValues>,
 }
 
 /// `[[tests]]`

@@ -1,14 +1,11 @@
 //! Values of a policy file that can be written in more than one way.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
-
 use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Spanned, Value};
 
-use crate::model::{Accepted, ClaimName};
+use crate::model::Accepted;
 
 /// A point in time: a TOML date and time with an offset, or the same as text.
 pub(super) fn time<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Timestamp>, D::Error> {
@@ -25,22 +22,20 @@ pub(super) fn time<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Timest
     text.parse().map(Some).map_err(remedy)
 }
 
-/// Claims with the values that are accepted in each: one, or a list.
-pub(super) fn claims<'de, D: Deserializer<'de>>(
-    source: D,
-) -> Result<BTreeMap<ClaimName, Vec<Accepted>>, D::Error> {
-    let written = BTreeMap::<ClaimName, Value>::deserialize(source)?;
-    written
-        .into_iter()
-        .map(|(name, value)| {
-            let values = match value {
-                Value::Array(values) => values,
-                one => vec![one],
-            };
-            let accepted = values.into_iter().map(|value| accepted(&name, value));
-            Ok((name.clone(), accepted.collect::<Result<_, _>>().map_err(D::Error::custom)?))
-        })
-        .collect()
+/// The values that are accepted in a claim: one, or a list.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct AcceptedValues(pub(super) Vec<Accepted>);
+
+impl<'de> Deserialize<'de> for AcceptedValues {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let values = match Value::deserialize(source)? {
+            Value::Array(values) => values,
+            one => vec![one],
+        };
+        let accepted = values.into_iter().map(accepted).collect::<Result<_, _>>();
+        accepted.map(Self).map_err(D::Error::custom)
+    }
 }
 
 /// Writes the value without its place in the file.
@@ -51,14 +46,15 @@ pub(super) fn unspanned<T: Serialize, S: Serializer>(
     value.get_ref().serialize(target)
 }
 
-fn accepted(name: &ClaimName, value: Value) -> Result<Accepted, String> {
-    let error = |cause: &dyn Display| format!("claim `{name}`: {cause}");
+fn accepted(value: Value) -> Result<Accepted, String> {
     match value {
         Value::Boolean(own) => Ok(Accepted::Boolean(own)),
         Value::Integer(own) => Ok(Accepted::Integer(own)),
-        Value::String(text) => text.parse().map(Accepted::Text).map_err(|cause| error(&cause)),
-        other => Err(error(&format_args!(
-            "`{other}` cannot be compared with: use a text, a whole number, or true or false"
-        ))),
+        Value::String(text) => {
+            text.parse().map(Accepted::Text).map_err(|cause| format!("`{text}`: {cause}"))
+        }
+        other => Err(format!(
+            "`{other}` cannot be compared with a claim: use a text, a whole number, or true or false"
+        )),
     }
 }

@@ -12,7 +12,7 @@ use crate::registry::Error;
 
 /// The claims. `aud` is a text: a 2.8 registry refuses a list.
 #[derive(Debug, Serialize)]
-pub(super) struct Claims<'a> {
+pub(in crate::registry) struct Claims<'a> {
     pub(super) iss: &'a str,
     pub(super) sub: String,
     pub(super) aud: &'a str,

@@ -16,9 +16,9 @@ use self::keys::Signer;
 use super::{
     AccessToken, Config, Dependencies, Driver, Error, Finding, RegistryToken, TokenServer, check,
 };
-use crate::model::{AccessTokenId, Clock, Form, Permissions, Secret};
+use crate::model::{AccessTokenId, Clock, Form, Lifetime, Permissions, Secret};
 use crate::policy::Permit;
-use crate::seal::{Ceiling, KeyRing, Session};
+use crate::seal::{Ceiling, InvalidSession, KeyRing, Session};
 
 /// Mints sessions for docker clients, and the JWTs that they are exchanged for.
 #[derive(Debug)]
@@ -50,6 +50,18 @@ impl Distribution {
         Ok((self.signer.sign(&claims, self.clock().now())?, life))
     }
 
+    /// Claims that allow nothing, for a minute: a registry accepts them at `/v2/` and nowhere else.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub(super) fn claims_of_nothing(&self, now: Timestamp) -> Result<Claims<'_>, Error> {
+        let minute = Lifetime::MIN.as_duration();
+        let end = now.saturating_add(minute).unwrap_or(Timestamp::MAX);
+        let names = (self.config.token_issuer.as_str(), self.config.service.as_str());
+        let life = Life::new(now, end, minute);
+        Claims::new(names, AccessTokenId::new(now), &Permissions::default(), life)
+    }
+
     fn session(
         &self,
         permit: &Permit,
@@ -67,10 +79,10 @@ impl Distribution {
             expire_time: end,
         };
         session.seal(self.ring()).map_err(|error| match error {
-            crate::seal::InvalidSession::TooLarge => {
-                Error::NotEnforceable { hint: error.to_string() }
+            InvalidSession::TooLarge => Error::NotEnforceable { hint: error.to_string() },
+            InvalidSession::Malformed | InvalidSession::Seal => {
+                Error::Internal("a session cannot be sealed".to_owned())
             }
-            _ => Error::Internal(error.to_string()),
         })
     }
 }
@@ -80,8 +92,8 @@ impl Driver for Distribution {
     /// With a bearer token asked for, all of the access token ends with it, after the life of a JWT at the latest: one `expire_time` is
     /// true for the whole, and what is reused is never half dead.
     async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error> {
+        self.enforceable(permit)?;
         let permissions = permit.permissions();
-        Driver::enforceable(self, permit)?;
         let (bearer_token, expire_time) = match permit.form() {
             Form::Password => (None, permit.expire_time()),
             Form::PasswordAndBearer => {

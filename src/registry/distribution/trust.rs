@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     fn config(key_reference: KeyReference) -> Config {
-        Config { key_reference, ..crate::registry::distribution::tests::config() }
+        Config { key_reference, ..Config::for_test() }
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
             assert!(yaml.starts_with("auth:\n  token:\n"));
             for line in [
                 r#"    realm: "https://dockpass.example.com/token""#,
-                r#"    service: "localhost:5000""#,
+                r#"    service: "registry.test""#,
                 r#"    issuer: "dockpass""#,
                 "    rootcertbundle: /etc/docker/registry/dockpass.pem",
             ] {

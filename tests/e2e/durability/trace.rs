@@ -1,11 +1,15 @@
 //! Reads what strace saw: writes to the journal, their syncs, and replies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::support::Outcome;
+
+/// The end of the name of the write-ahead log, as strace shows it.
+const JOURNAL: &str = "/dockpass.db-wal>";
 
 /// What matters, in the order in which it happened.
 #[derive(Debug, PartialEq)]
@@ -20,10 +24,10 @@ enum Event {
 
 /// The events of a traced program.
 #[derive(Debug)]
-pub struct Trace(Vec<Event>);
+pub(super) struct Trace(Vec<Event>);
 
 /// strace, about to run the program that is appended: every write, every sync, with the files behind the descriptors.
-pub fn strace(file: &Path) -> Command {
+pub(super) fn strace(file: &Path) -> Command {
     let mut command = Command::new("strace");
     let calls = "trace=write,writev,sendto,sendmsg,pwrite64,pwritev,fsync,fdatasync";
     // -D: the program keeps its place as our child, so that ending it ends both
@@ -33,7 +37,7 @@ pub fn strace(file: &Path) -> Command {
 }
 
 /// The trace of a program that commits to SQLite and then says `dps_`, so many times.
-pub async fn of_sqlite(synchronous: &str, times: usize) -> Trace {
+pub(super) async fn of_sqlite(synchronous: &str, times: usize) -> Trace {
     const PROGRAM: &str = "
 import os, sqlite3, sys
 journal = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -55,20 +59,22 @@ for _ in range(int(sys.argv[3])):
 
 impl Trace {
     /// Reads strace's file; a reply is a write that carries `mark`.
-    pub fn read(file: &Path, mark: &str) -> Self {
+    pub(super) fn read(file: &Path, mark: &str) -> Self {
         let text = std::fs::read(file).unwrap();
-        Self(String::from_utf8_lossy(&text).lines().filter_map(|l| Event::read(l, mark)).collect())
+        let mut reader = Reader::default();
+        let text = String::from_utf8_lossy(&text);
+        Self(text.lines().filter_map(|line| reader.read(line, mark)).collect())
     }
 
     /// How many replies there are.
-    pub fn replies(&self) -> usize {
+    pub(super) fn replies(&self) -> usize {
         self.0.iter().filter(|event| **event == Event::Reply).count()
     }
 
     /// The replies (counted from 0) that left without a journal write since the reply before, or before its sync came back.
     ///
     /// Only for one call at a time: each reply has its own event.
-    pub fn replies_before_sync(&self) -> Vec<usize> {
+    pub(super) fn replies_before_sync(&self) -> Vec<usize> {
         let (mut early, mut reply, mut is_durable) = (Vec::new(), 0, false);
         for event in &self.0 {
             match event {
@@ -88,27 +94,33 @@ impl Trace {
     }
 }
 
-impl Event {
-    /// Lines such as `12 fdatasync(9</folder/dockpass.db-wal>) = 0` and, when threads interleave,
-    /// `12 fdatasync(9</folder/dockpass.db-wal> <unfinished ...>` … `12 <... fdatasync resumed>) = 0`.
-    fn read(line: &str, mark: &str) -> Option<Self> {
-        let (_, call) = line.split_once(' ')?;
+/// Reads line after line. While one thread is inside a call, another one's line may come between:
+/// `12 fdatasync(9</folder/dockpass.db-wal> <unfinished ...>` … `12 <... fdatasync resumed>) = 0`.
+#[derive(Default)]
+struct Reader<'a> {
+    /// The threads that are inside a sync of the journal.
+    syncing: BTreeSet<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, line: &'a str, mark: &str) -> Option<Event> {
+        let (thread, call) = line.split_once(' ')?;
         let call = call.trim_start();
-        let name = call.trim_start_matches("<... ").split(['(', ' ']).next()?;
-        let is_sync = matches!(name, "fsync" | "fdatasync");
-        let on_journal = call.contains("-wal>");
-        if is_sync {
-            // the journal's thread is the only one that syncs, so a resumed sync is the journal's
-            let came_back = call.ends_with("= 0");
-            return (came_back && (on_journal || call.starts_with("<...")))
-                .then_some(Self::JournalSynced);
+        let came_back = call.ends_with("= 0");
+        if call.starts_with("<... ") {
+            let was_syncing = call.contains("sync resumed") && self.syncing.remove(thread);
+            return (was_syncing && came_back).then_some(Event::JournalSynced);
         }
-        if call.starts_with("<...") {
-            return None;
+        let is_sync = call.starts_with("fsync(") || call.starts_with("fdatasync(");
+        match (is_sync, call.contains(JOURNAL)) {
+            (true, true) if call.ends_with("<unfinished ...>") => {
+                self.syncing.insert(thread);
+                None
+            }
+            (true, true) => came_back.then_some(Event::JournalSynced),
+            (true, false) => None,
+            (false, true) => Some(Event::JournalWritten),
+            (false, false) => call.contains(mark).then_some(Event::Reply),
         }
-        if on_journal {
-            return Some(Self::JournalWritten);
-        }
-        call.contains(mark).then_some(Self::Reply)
     }
 }

@@ -135,6 +135,14 @@ key_reference = "{key_reference}"
         }
     }
 
+    /// The process of the program.
+    pub fn pid(&self) -> rustix::process::Pid {
+        match &self.running {
+            Some(Running::Program(program)) => program.pid(),
+            _ => panic!("the broker does not run as a program"),
+        }
+    }
+
     /// Everything that the program wrote on standard output and error.
     pub fn output(&self) -> String {
         std::fs::read_to_string(self.folder().join("dockpass.log")).unwrap_or_default()

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// A running program; its output is in a file. Dropped, it is killed.
 pub struct Program {
     child: Child,
@@ -43,9 +45,13 @@ impl Program {
 
     /// Asks the program to end (SIGTERM), and gives its exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        kill_process(self.pid(), Signal::TERM).unwrap();
         eventually("the program to end", async || self.child.try_wait().unwrap()).await.code()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// What it wrote until now, standard output and error.

@@ -84,11 +84,7 @@ pub(in crate::registry) struct Leaf {
 
 impl Leaf {
     /// A new key with a certificate under `root`.
-    pub(in crate::registry) fn sign(
-        root: &Root,
-        longest_jwt: SignedDuration,
-        now: Timestamp,
-    ) -> Result<Self, Error> {
+    fn sign(root: &Root, longest_jwt: SignedDuration, now: Timestamp) -> Result<Self, Error> {
         let pair = new_pair()?;
         let not_before = now.saturating_sub(BACKDATED).unwrap_or(Timestamp::MIN);
         let service = SERVICE.saturating_add(longest_jwt).saturating_add(MARGIN);
@@ -106,6 +102,14 @@ impl Leaf {
             .map_err(|error| Error::Internal(format!("cannot sign a certificate: {error}")))?;
         let key = SigningKey::new(pair, &Reference::X5c(certificate.der()));
         Ok(Self { key, not_before, not_after })
+    }
+
+    /// A key with a certificate under a root that has our root's name and is nobody's.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub(super) fn forged(now: Timestamp) -> Result<Self, Error> {
+        Self::sign(&Root::stranger(now)?, SignedDuration::ZERO, now)
     }
 
     /// Also false when the clock went back behind the certificate's beginning.

@@ -16,7 +16,20 @@ use super::super::{Error, KeysConfig};
 use crate::model::Secret;
 
 pub(in crate::registry) use self::kid::KidKey;
+use self::leaf::Leaf;
 pub(in crate::registry) use self::leaf::Leaves;
+use self::signing_key::{Reference, SigningKey, new_pair};
+
+/// What a token proves when a registry accepts or refuses it; each names its key.
+#[derive(Clone, Debug)]
+pub(in crate::registry) enum Proof {
+    /// The key that signs.
+    Active(String),
+    /// A key that is not the registry's to accept.
+    Forged(String),
+    /// A key that will sign once the order of the files is changed.
+    Next(String),
+}
 
 /// Signs the tokens of a registry, in one of the two modes.
 #[derive(Clone, Debug)]
@@ -71,6 +84,37 @@ impl Signer {
             }
             Self::X5c(leaves) => leaves.at(now)?.key.sign(claims),
         }
+    }
+
+    /// Signs claims with each of our keys, and with a key that only claims to be ours.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    pub(in crate::registry) fn proofs(
+        &self,
+        claims: &impl Serialize,
+        now: Timestamp,
+    ) -> Result<Vec<(Proof, Secret)>, Error> {
+        let mut proofs = Vec::new();
+        let forger = match self {
+            Self::Kid(keys) => {
+                for key in keys.iter() {
+                    let name = format!("key `{}`", key.kid);
+                    let proof = if proofs.is_empty() { Proof::Active } else { Proof::Next };
+                    proofs.push((proof(name), key.key.sign(claims)?));
+                }
+                let kid = keys.first().map(|key| key.kid.as_str()).unwrap_or_default();
+                SigningKey::new(new_pair()?, &Reference::Kid(kid))
+            }
+            Self::X5c(leaves) => {
+                let name = "a certificate under our root".to_owned();
+                proofs.push((Proof::Active(name), leaves.at(now)?.key.sign(claims)?));
+                Leaf::forged(now)?.key
+            }
+        };
+        let name = "a foreign key that claims to be ours".to_owned();
+        proofs.push((Proof::Forged(name), forger.sign(claims)?));
+        Ok(proofs)
     }
 
     /// What a registry's `rootcertbundle` holds: the root, or the certificates of all keys.

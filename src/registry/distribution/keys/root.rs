@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PublicKeyData,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -44,6 +44,20 @@ impl Root {
         let root = Self::load(certificate, key, now)?;
         super::foreign::refuse_shared(&root.certificate_der()?, &config.foreign_certificate_files)?;
         Ok(root)
+    }
+
+    /// A root in memory that looks like a generated one, to see that a registry refuses what it signs.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub(super) fn stranger(now: Timestamp) -> Result<Self, Error> {
+        let (key, certificate) = make(now)?;
+        Ok(Self {
+            issuer: Issuer::new(params(now), key),
+            certificate_pem: certificate.pem(),
+            not_after: now.saturating_add(LIFE).unwrap_or(Timestamp::MAX),
+            certificate_file: PathBuf::new(),
+        })
     }
 
     /// The certificate, for a registry's `rootcertbundle`.
@@ -140,13 +154,18 @@ fn only_certificate(file: &Path, pem: &str) -> Result<CertificateDer<'static>, E
 }
 
 fn generate(certificate_file: &Path, key_file: &Path, now: Timestamp) -> Result<(), Error> {
-    let failed = |error: rcgen::Error| Error::Internal(format!("cannot make a root: {error}"));
-    let key = KeyPair::generate().map_err(failed)?;
-    let certificate = params(now).self_signed(&key).map_err(failed)?;
+    let (key, certificate) = make(now)?;
     let key_pem = zeroize::Zeroizing::new(key.serialize_pem());
     private_file::create(key_file, &key_pem).map_err(|error| unusable(key_file, &error))?;
     write_new(certificate_file, &certificate.pem())
         .map_err(|error| unusable(certificate_file, &error))
+}
+
+fn make(now: Timestamp) -> Result<(KeyPair, Certificate), Error> {
+    let failed = |error: rcgen::Error| Error::Internal(format!("cannot make a root: {error}"));
+    let key = KeyPair::generate().map_err(failed)?;
+    let certificate = params(now).self_signed(&key).map_err(failed)?;
+    Ok((key, certificate))
 }
 
 fn params(now: Timestamp) -> CertificateParams {
