@@ -44,7 +44,10 @@ fn draft_of(path: &Path) -> PathBuf {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
@@ -62,7 +65,8 @@ fn refuse_open_to_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     let problem = format!("mode {mode:04o} lets others in: `chmod 600` it");
