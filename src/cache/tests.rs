@@ -69,7 +69,7 @@ async fn two_hundred_identical_requests_are_one_mint() {
 }
 
 #[tokio::test]
-async fn another_key_is_another_mint() {
+async fn g2_another_key_is_another_mint() {
     let (cache, mint) = (Memory::new(10), Mint::default());
     let one = cache.get_or_mint(KEY, at(60), mint.ticket(900)).await.unwrap();
     let two = cache.get_or_mint(OTHER, at(60), mint.ticket(900)).await.unwrap();

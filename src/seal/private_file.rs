@@ -29,18 +29,21 @@ pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one; it is left as it is.
 pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
-    let draft = draft_of(path);
+    let draft = draft_of(path)?;
     let written = write_new(&draft, text).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     written.and(removed)?;
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Beside the file, so that it is on the same file system, and of this process, so that two that start together do not share it.
-fn draft_of(path: &Path) -> PathBuf {
+/// Beside the file, so that it is on the same file system, and under a name of its own, so that one that a crash left behind is in nobody's way.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| io::Error::other("the random number generator failed"))?;
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    name.into()
+    name.push(format!(".{:016x}.new", u64::from_be_bytes(random)));
+    Ok(name.into())
 }
 
 fn folder_of(path: &Path) -> &Path {
