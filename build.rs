@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use prost::Message;
-
 const PROTOS: [&str; 1] = ["dockpass/v1/access_service.proto"];
 
 /// Messages that carry a secret; their derived `Debug` would print it, so `src/pb.rs` writes one that does not.
@@ -12,11 +10,23 @@ const WITHOUT_DEBUG: [&str; 1] = ["dockpass.v1.AccessToken"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let descriptors = protox::compile(PROTOS, ["proto"])?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?;
     let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?.into();
-    std::fs::write(out.join("dockpass.v1.bin"), descriptors.encode_to_vec())?;
+    // for reflection, as protox encodes it: prost-types would drop options that it does not know, such as debug_redact
+    std::fs::write(out.join("dockpass.v1.bin"), compiler.encode_file_descriptor_set())?;
+    let descriptors = compiler.file_descriptor_set();
     let mut config = prost_build::Config::new();
     config.skip_debug(WITHOUT_DEBUG);
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
+    compile_spiffe()
+}
+
+/// The SPIFFE Workload API, apart: it is not served, so it is not among the descriptors for reflection.
+fn compile_spiffe() -> Result<(), Box<dyn Error>> {
+    let mut config = prost_build::Config::new();
+    config.skip_debug(["JWTSVID"]).default_package_filename("spiffe");
+    let descriptors = protox::compile(["spiffe/workload.proto"], ["proto"])?;
     tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -44,18 +44,24 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let metrics = Metrics::install().context("cannot install the metrics")?;
         let broker = broker(config, clock).await?;
-        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
-        let bind = |listen, protocol| {
-            let admission = Admission::new(ConnectionLimits::default());
-            Listener::bind(listen::Config { listen }, protocol, certificate.as_ref(), admission)
+        let certificate = match config.tls.clone() {
+            Some(tls) => Some(Certificate::load(tls).await?),
+            None => None,
+        };
+        let callers = Admission::new(ConnectionLimits::default());
+        // of their own: a flood of callers does not fail the probes
+        let probes = Admission::new(ConnectionLimits::default());
+        let bind = |listen, protocol, admission: &Admission| {
+            let config = listen::Config { listen };
+            Listener::bind(config, protocol, certificate.as_ref(), admission.clone())
         };
         Ok(Self {
             grpc: (
-                bind(config.grpc.listen, Protocol::Http2).await?,
-                grpc::Server::build(Arc::clone(&broker))?,
+                bind(config.grpc.listen, Protocol::Http2, &callers).await?,
+                grpc::Server::build(Arc::clone(&broker)).await?,
             ),
-            http: bind(config.http.listen, Protocol::Http1).await?,
-            ops: bind(config.ops.listen, Protocol::Http1).await?,
+            http: bind(config.http.listen, Protocol::Http1, &callers).await?,
+            ops: bind(config.ops.listen, Protocol::Http1, &probes).await?,
             broker,
             certificate,
             metrics,
@@ -88,17 +94,22 @@ impl App {
         let router = http::router(Arc::clone(&broker));
         let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
         let stopped = || stop.clone().cancelled_owned();
-        parts.spawn(grpc.serve(grpc_listener.incoming(), stopped()));
+        parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
         parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
         parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
         // health and metrics answer until everything else is finished
         let finished = CancellationToken::new();
         let mut background = JoinSet::new();
-        background.spawn(listen::serve_http(ops, probes, HttpLimits::default(), finished.clone().cancelled_owned()));
+        background.spawn(listen::serve_http(
+            ops,
+            probes,
+            HttpLimits::default(),
+            finished.clone().cancelled_owned(),
+        ));
         let followed = Arc::clone(&broker);
         background.spawn(async move { health.follow(&followed, HEALTH).await });
         if let Some(certificate) = certificate {
-            background.spawn(async move { certificate.follow().await });
+            background.spawn(async move { certificate.watch(Certificate::WATCH_EVERY).await });
         }
         while let Some(ended) = parts.join_next().await {
             ended.context("a part of the program panicked")?;
@@ -128,16 +139,26 @@ async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Br
     Ok(Broker::build(parts).await?)
 }
 
+/// The drivers of the configured registries, for commands that work on the files themselves. The keys are those of the broker.
+///
+/// # Errors
+/// A key cannot be used, or two registries are the same: with the file or registry named.
+pub fn offline_registries(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Registries> {
+    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
+    registries(config, ring, clock)
+}
+
 /// The drivers of the configured registries.
-pub fn registries(
+fn registries(
     config: &Config,
     ring: Arc<KeyRing>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Registries> {
     let keys = &config.keys;
     let tls = config.tls.iter();
-    let foreign =
-        tls.flat_map(|tls| [Some(tls.certificate_file.clone()), tls.client_ca_file.clone()]).flatten();
+    let foreign = tls
+        .flat_map(|tls| [Some(tls.certificate_file.clone()), tls.client_ca_file.clone()])
+        .flatten();
     let keys = KeysConfig {
         root_certificate_file: keys.root_certificate_file.clone(),
         root_key_file: keys.root_key_file.clone(),
@@ -146,5 +167,9 @@ pub fn registries(
     };
     let http = HttpClient::build(&net::Config { ca_file: None, loopback_http: true })?;
     let external_url = config.http.external_url.clone();
-    Ok(Registries::build(config.registries.clone(), keys, Dependencies { clock, ring, http, external_url })?)
+    Ok(Registries::build(
+        config.registries.clone(),
+        keys,
+        Dependencies { clock, ring, http, external_url },
+    )?)
 }

@@ -24,6 +24,31 @@ mod generated {
     tonic::include_proto!("dockpass.v1");
 }
 
+/// The SPIFFE Workload API, of which dockpass is a client.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::or_fun_call,
+    clippy::str_to_string,
+    clippy::clone_on_ref_ptr,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    reason = "generated code"
+)]
+pub mod spiffe {
+    tonic::include_proto!("spiffe");
+}
+
+/// Written by hand: the token does not print.
+impl fmt::Debug for spiffe::Jwtsvid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwtsvid").field("spiffe_id", &self.spiffe_id).finish_non_exhaustive()
+    }
+}
+
 /// Written by hand: the password and the bearer token do not print.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,3 +62,6 @@ impl fmt::Debug for AccessToken {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,18 +58,50 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
     /// A docker client's exchange at the token endpoint.
     Exchange,
-    /// IssueAccessToken.
+    /// `IssueAccessToken`.
     Issue,
     /// A change of policy.
     PolicyChange,
+    /// Old events were deleted from the journal.
+    Prune,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
-    /// RevokeAccessToken.
+    /// `RevokeAccessToken`.
     Revoke,
+    /// The program began to serve.
+    Start,
+    /// The program ended in order.
+    Stop,
+    /// A request that could not be understood.
+    Unreadable,
+}
+
+impl Kind {
+    /// The word for it, in lower snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Exchange => "exchange",
+            Self::Issue => "issue",
+            Self::PolicyChange => "policy_change",
+            Self::Prune => "prune",
+            Self::Refusals => "refusals",
+            Self::Revoke => "revoke",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What was asked for, in the normal form.

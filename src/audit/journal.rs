@@ -1,14 +1,41 @@
 //! The append-only journal: one thread commits what queued while the last commit ran.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread;
 
-use super::{Error, Event};
-use crate::model::Clock;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+use super::chain::Prepared;
+use super::committer::{Command, Committer, Finished, Queued};
+use super::indexer::Indexer;
+use super::key::SigningKey;
+use super::{Archive, Error, Event};
+use crate::model::{Clock, DecisionId};
 use crate::store::{Seal, Store};
 
-/// The journal. Cheap to clone.
+use super::health::{Health, WriteState};
+
+/// How many events may wait: at 100,000 a second that is less than a tenth of one.
+const QUEUE: usize = 8 << 10;
+
+/// The journal. Cheap to clone. When the last clone is dropped, what is queued is still written.
 #[derive(Clone, Debug)]
-pub struct Journal {}
+pub struct Journal {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    queue: SyncSender<Command>,
+    health: Arc<Health>,
+    archive: Archive,
+    pub(super) committer: Mutex<Option<thread::JoinHandle<()>>>,
+    answers: TaskTracker,
+}
 
 /// What a recorded event tells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,37 +45,136 @@ pub struct Recorded {
 }
 
 impl Journal {
-    /// Starts the journal's thread and its signed checkpoints (the key is made in `data_dir` when it is missing).
+    /// Starts the journal's thread, its signed checkpoints (the key is made in `data_dir` when it is missing) and its indexer.
+    ///
+    /// # Errors
+    /// The journal or the key cannot be opened.
     pub async fn start(
         store: &Store,
-        data_dir: &std::path::Path,
+        data_dir: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        todo!()
+        Self::start_with(store, data_dir, clock, QUEUE).await
     }
 
-    /// Records an event; returns when it is durable.
+    pub(super) async fn start_with(
+        store: &Store,
+        data_dir: &Path,
+        clock: Arc<dyn Clock>,
+        capacity: usize,
+    ) -> Result<Self, Error> {
+        let (store, data_dir) = (store.clone(), data_dir.to_owned());
+        let (finished, answers) = mpsc::unbounded_channel();
+        let journal = tokio::task::spawn_blocking(move || {
+            Self::open(&store, &data_dir, clock, capacity, finished)
+        })
+        .await
+        .map_err(Error::unavailable)??;
+        // the waiters are woken by one task of the serving runtime: a wake-up across threads for each costs more than the commit
+        journal.inner.answers.spawn(answer(answers));
+        journal.inner.answers.close();
+        Ok(journal)
+    }
+
+    fn open(
+        store: &Store,
+        data_dir: &Path,
+        clock: Arc<dyn Clock>,
+        capacity: usize,
+        finished: mpsc::UnboundedSender<Finished>,
+    ) -> Result<Self, Error> {
+        let key = SigningKey::open(data_dir).map_err(Error::unavailable)?;
+        let (queue, commands) = sync_channel(capacity);
+        let health = Arc::new(Health::default());
+        let indexer = Indexer::start(store)?;
+        let writer = store.journal().map_err(Error::unavailable)?;
+        let committer = Committer::new(writer, key, clock, Arc::clone(&health), finished, indexer)?;
+        let thread = thread::Builder::new()
+            .name("audit-journal".to_owned())
+            .spawn(move || committer.run(&commands))
+            .map_err(Error::unavailable)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                health,
+                archive: Archive::open(store),
+                committer: Mutex::new(Some(thread)),
+                answers: TaskTracker::new(),
+            }),
+        })
+    }
+
+    /// Records an event; returns when it is durable. An event whose caller stops waiting is recorded all the same.
+    ///
+    /// # Errors
+    /// It is not recorded, or it is not known: nothing may be handed out.
     pub async fn append(&self, event: Event) -> Result<Recorded, Error> {
-        todo!()
+        if let Some(problem) = self.inner.health.problem() {
+            return Err(Error::unavailable(problem));
+        }
+        let (done, recorded) = oneshot::channel();
+        match self.inner.queue.try_send(Command::Record(Queued { event: Box::new(event), done })) {
+            Ok(()) => self.inner.health.enqueued(),
+            Err(TrySendError::Full(_)) => return Err(Error::Overloaded),
+            Err(TrySendError::Disconnected(_)) => return Err(Error::unavailable("it is closed")),
+        }
+        recorded.await.unwrap_or_else(|_| {
+            Err(Error::unavailable("whether the event was written is not known"))
+        })
     }
 
     /// Seals an event for a transaction of the store that is not the journal's own: a change and its event are one.
     pub fn seal(event: Event) -> Seal<'static> {
-        todo!()
+        Box::new(move |head| vec![Prepared::new(&event).after(head)])
     }
 
     /// The event of a decision, found in the index or, just written, in the journal's tail.
-    pub async fn find(&self, id: crate::model::DecisionId) -> Result<Option<Event>, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn find(&self, id: DecisionId) -> Result<Option<Event>, Error> {
+        let archive = self.inner.archive.clone();
+        tokio::task::spawn_blocking(move || Ok(archive.find(id)?.map(|found| found.event)))
+            .await
+            .map_err(Error::unavailable)?
     }
 
-    /// False while the journal cannot be written; then it tries again by itself every second.
+    /// Reads what was recorded; its methods block.
+    pub fn archive(&self) -> &Archive {
+        &self.inner.archive
+    }
+
+    /// False while the journal cannot be written, or hangs in a commit; then it tries again by itself every second.
     pub fn is_writable(&self) -> bool {
-        todo!()
+        self.inner.health.problem().is_none()
     }
 
-    /// Writes what is queued and a last checkpoint, and ends the thread.
+    /// Returns when the journal can be written, or, to watch for the opposite, when it cannot.
+    pub async fn until(&self, health: WriteState) {
+        self.inner.health.until(health).await;
+    }
+
+    /// Writes what is queued and a last checkpoint, and ends the thread. Later events are refused.
     pub async fn close(&self) {
-        todo!()
+        let Some(thread) = self.inner.committer.lock().take() else { return };
+        let queue = self.inner.queue.clone();
+        let ended = tokio::task::spawn_blocking(move || {
+            // a send fails only when the thread has ended already
+            queue.send(Command::Close).ok();
+            thread.join().is_ok()
+        });
+        if !matches!(ended.await, Ok(true)) {
+            tracing::error!("the thread of the audit journal did not end in order");
+        }
+        self.inner.answers.wait().await;
+    }
+}
+
+async fn answer(mut finished: mpsc::UnboundedReceiver<Finished>) {
+    while let Some(Finished { waiters, result }) = finished.recv().await {
+        for waiter in waiters {
+            // whoever hung up does not wait for the answer
+            drop(waiter.send(result.clone()));
+        }
     }
 }

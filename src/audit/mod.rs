@@ -1,12 +1,38 @@
 //! The record of every decision and change: the event, the hash chain, the journal that commits in groups, verification, export.
 
+mod archive;
+mod chain;
+mod checkpoint;
+mod committer;
 mod event;
+mod export;
+mod fields;
+mod filter;
+mod health;
+mod hex;
+mod indexer;
 mod journal;
+mod key;
+mod line;
+mod prune;
+mod record;
+mod trail;
+mod verify;
 
 use std::time::Duration;
 
+pub use self::archive::{Archive, Found, Page};
+pub use self::checkpoint::{Checkpoint, Head, Statement};
 pub use self::event::{Event, Grant, Kind, RequestRecord};
+pub use self::export::Disclosure;
+pub use self::filter::{Filter, Outcome};
+pub use self::health::WriteState;
+pub use self::hex::Hex;
 pub use self::journal::{Journal, Recorded};
+pub use self::line::read_export;
+pub use self::prune::Pruned;
+pub use self::record::Record;
+pub use self::verify::{Damage, Entry, Finding, Report, verify};
 
 /// Why an event is not recorded.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,3 +49,32 @@ pub enum Error {
     #[error("the audit journal is behind: its queue is full")]
     Overloaded,
 }
+
+impl Error {
+    /// How long to wait before the next try: the journal looks every second whether it can be written.
+    const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+    fn unavailable(problem: impl std::fmt::Display) -> Self {
+        Self::Unavailable { problem: problem.to_string(), retry_after: Self::RETRY_AFTER }
+    }
+}
+
+/// Why what was recorded cannot be read, exported or pruned.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the audit journal cannot be used: {0}")]
+pub struct ArchiveError(String);
+
+impl ArchiveError {
+    fn new(problem: impl std::fmt::Display) -> Self {
+        Self(problem.to_string())
+    }
+}
+
+impl From<ArchiveError> for Error {
+    fn from(error: ArchiveError) -> Self {
+        Self::unavailable(error.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

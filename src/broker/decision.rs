@@ -10,11 +10,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::refusals::Recording;
 use super::{Broker, Call, Error, Refusal};
-use crate::audit::{self, Event, Grant, Kind, RequestRecord};
+use crate::audit::{Event, Grant, Kind, RequestRecord};
 use crate::identity::{Evidence, Identity};
 use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
 use crate::policy::Permit;
-use crate::telemetry;
+use crate::telemetry::metrics::{self, InFlight};
+use crate::telemetry::{self, Blame, Method, Outcome};
 
 /// How often a decision is made again because the policy changed while it was recorded.
 const ATTEMPTS: u32 = 4;
@@ -41,7 +42,7 @@ pub(super) trait UseCase: Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Draft {
     event: Event,
-    recording: Stage,
+    stage: Stage,
     revision: u64,
 }
 
@@ -63,7 +64,7 @@ impl Draft {
             trace: call.trace.clone(),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, recording: Stage::Unknown, revision: 0 }
+        Self { event, stage: Stage::Unknown, revision: 0 }
     }
 
     /// The id of the decision.
@@ -90,7 +91,7 @@ impl Draft {
 
     /// Notes who asks. From here on the event is recorded by itself.
     pub(super) fn identity(&mut self, identity: &Identity) {
-        self.recording = Stage::Known;
+        self.stage = Stage::Known;
         let mut evidence = identity.evidence();
         if let Evidence::Workload { claims, .. } = &mut evidence {
             self.event.claims = Some(std::mem::take(claims));
@@ -128,13 +129,13 @@ impl Draft {
 
     /// The event as it is, to be written by the use case itself in one transaction with its change.
     pub(super) fn write_with_change(&mut self) -> Event {
-        self.recording = Stage::Written;
+        self.stage = Stage::Written;
         self.event.clone()
     }
 
     /// The transaction that would have written the event failed.
     pub(super) fn not_written(&mut self) {
-        self.recording = Stage::Known;
+        self.stage = Stage::Known;
     }
 }
 
@@ -171,6 +172,7 @@ impl Broker {
         use_case: &U,
         deadline: Instant,
     ) -> Result<U::Output, Refusal> {
+        let _in_flight = InFlight::begin(method(U::KIND));
         let _place = match self.limits.enter() {
             Ok(place) => place,
             Err(error) => return Err(self.refuse_early(U::KIND, call, error).await),
@@ -210,29 +212,22 @@ impl Broker {
         outcome: Result<T, Error>,
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
-        let mut decision_id = draft.id();
         if let Err(error) = &outcome {
             draft.event.reason = Some(error.reason());
             draft.event.detail = Some(error.to_string());
             draft.event.grant = None;
         }
-        let reason = draft.event.reason;
-        telemetry::decision(&telemetry::Decision {
-            id: &decision_id,
-            method: method(draft.event.kind),
-            reason: reason.map(Reason::as_str),
-            blame: reason.map_or(telemetry::Blame::Nobody, blame),
-            peer: &call.peer,
-            detail: draft.event.detail.as_deref(),
-            elapsed: started.elapsed(),
-        });
-        let recorded = match draft.recording {
-            Stage::Written => return (refused(outcome, decision_id), None),
-            Stage::Known => self.journal.append(draft.event).await.map(Some),
-            Stage::Unknown => self.append_or_count(call, draft.event, &mut decision_id).await,
-        };
-        match recorded {
-            Ok(Some(recorded)) if recorded.policy_revision > draft.revision => {
+        let decision_id = draft.id();
+        let revision = draft.revision;
+        if let Some(counted) = self.count(call, &draft, started) {
+            return (refused(outcome, counted), None);
+        }
+        log(call, &draft.event, started);
+        if draft.stage == Stage::Written {
+            return (refused(outcome, decision_id), None);
+        }
+        match self.journal.append(draft.event).await {
+            Ok(recorded) if recorded.policy_revision > revision => {
                 (refused(outcome, decision_id), Some(recorded.policy_revision))
             }
             Ok(_) => (refused(outcome, decision_id), None),
@@ -241,19 +236,15 @@ impl Broker {
         }
     }
 
-    /// Appends the event of an unknown caller, or counts it together with others like it.
-    async fn append_or_count(
-        &self,
-        call: &Call,
-        event: Event,
-        decision_id: &mut DecisionId,
-    ) -> Result<Option<audit::Recorded>, audit::Error> {
-        let Some(reason) = event.reason else { return self.journal.append(event).await.map(Some) };
-        match self.refusals.count(call.peer, reason, event.time) {
-            Recording::Alone => self.journal.append(event).await.map(Some),
+    /// Counts the refusal of an unknown caller together with others like it; the first of them is an event of its own.
+    fn count(&self, call: &Call, draft: &Draft, started: Instant) -> Option<DecisionId> {
+        let reason = draft.event.reason.filter(|_| draft.stage == Stage::Unknown)?;
+        match self.refusals.count(call.peer, reason, draft.time()) {
+            Recording::Alone => None,
             Recording::Counted(id) => {
-                *decision_id = id;
-                Ok(None)
+                let reason = Some(reason.as_str());
+                metrics::record_decision(method(draft.event.kind), reason, started.elapsed());
+                Some(id)
             }
         }
     }
@@ -278,25 +269,44 @@ fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, R
     outcome.map_err(|error| Refusal { decision_id, error })
 }
 
-const fn method(kind: Kind) -> &'static str {
+fn log(call: &Call, event: &Event, started: Instant) {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let outcome = match event.reason {
+        None => Outcome::Allowed,
+        Some(reason) => {
+            Outcome::Refused { reason: reason.as_str(), blame: blame(reason), detail: &detail }
+        }
+    };
+    telemetry::decision(&telemetry::Decision {
+        method: method(event.kind),
+        id: &event.id,
+        peer: &call.peer,
+        trace: call.trace.as_deref(),
+        outcome,
+        elapsed: started.elapsed(),
+    });
+}
+
+const fn method(kind: Kind) -> Method {
     match kind {
-        Kind::Check => "CheckAccess",
-        Kind::Exchange => "token",
-        Kind::Issue => "IssueAccessToken",
-        Kind::Revoke => "RevokeAccessToken",
-        _ => "other",
+        Kind::Check => Method::Check,
+        Kind::Exchange => Method::DockerToken,
+        Kind::Issue => Method::Issue,
+        Kind::Revoke => Method::Revoke,
+        _ => Method::Unreadable,
     }
 }
 
 /// Who is to blame for a refusal: the level of its log line.
-const fn blame(reason: Reason) -> telemetry::Blame {
+const fn blame(reason: Reason) -> Blame {
     match reason {
         Reason::AuditUnavailable
         | Reason::Internal
         | Reason::RegistryDenied
         | Reason::RegistryOvergrant
         | Reason::RegistryUnavailable
-        | Reason::StoreUnavailable => telemetry::Blame::Us,
-        _ => telemetry::Blame::Caller,
+        | Reason::StoreUnavailable => Blame::Us,
+        Reason::IdentityInvalid | Reason::IssuerUnavailable => Blame::Suspect,
+        _ => Blame::Caller,
     }
 }

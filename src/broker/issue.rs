@@ -13,6 +13,7 @@ use crate::identity::{Identity, Presented};
 use crate::model::{AccessRequest, AccessTokenId, Lifetime, RegistryName, Reuse};
 use crate::policy::{self, Denial, Permit};
 use crate::registry::{AccessToken, Registry};
+use crate::telemetry::metrics::{self, Source};
 
 use super::policies::InForce;
 
@@ -33,6 +34,7 @@ impl UseCase for Issue {
         let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
         let registry = broker.registry(permit.registry())?;
         let issued = broker.mint(registry, &permit, self.request.reuse, &in_force, draft).await?;
+        metrics::access_token(if issued.reused { Source::Reused } else { Source::Minted });
         draft.grant(
             &permit,
             issued.access_token.id(),
@@ -68,7 +70,8 @@ impl Broker {
 
     /// The registry of a permit. A caller is not told which registries there are.
     pub(super) fn registry(&self, name: &RegistryName) -> Result<&Registry, Error> {
-        self.registries.get(name).ok_or(Error::Denied(Denial::NoToken))
+        let unknown = || Denial::UnknownRegistry { registry: name.clone() };
+        Ok(self.registries.get(name).ok_or_else(unknown)?)
     }
 
     /// Hands out an access token that was minted before, or mints one.

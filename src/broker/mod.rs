@@ -188,9 +188,9 @@ impl Broker {
         self.decide(call, docker_token::Exchange { request }).await
     }
 
-    /// Records that an edge refused a request before it could be understood, and makes the refusal of it.
-    pub async fn refuse(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        self.refuse_early(kind, call, error).await
+    /// Records that a request was refused before it could be understood, and makes the refusal of it.
+    pub async fn refuse_malformed(&self, call: Call, violations: Vec<FieldViolation>) -> Refusal {
+        self.refuse_early(Kind::Unreadable, &call, Error::InvalidRequest(violations)).await
     }
 
     /// The registries, for the documents that the HTTP edge serves.

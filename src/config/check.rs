@@ -1,8 +1,9 @@
 //! Whether the sections fit together. Every problem is named at once, with its key and what to do.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::{Config, Error};
+use crate::listen::is_loopback;
 use crate::model::Accepted;
 
 impl Config {
@@ -91,10 +92,6 @@ impl Config {
             }
         }
     }
-}
-
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().is_loopback()
 }
 
 fn is_loopback_host(host: &str) -> bool {

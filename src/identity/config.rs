@@ -10,6 +10,7 @@ use crate::model::{IssuerUrl, Lifetime};
 /// One `[[issuers]]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration file")]
 pub struct IssuerConfig {
     /// The `iss` of its tokens, byte for byte.
     pub issuer: IssuerUrl,

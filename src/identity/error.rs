@@ -105,4 +105,6 @@ pub enum Check {
     UnknownIssuer,
     #[error("the username is not the name of the password's token")]
     Username,
+    #[error("{0}")]
+    Unreadable(&'static str),
 }

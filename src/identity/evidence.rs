@@ -107,3 +107,65 @@ impl Evidence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{PasswordEntry, for_test};
+    use super::*;
+    use crate::model::{PasswordSlot, RegistryUid};
+
+    fn noon() -> Timestamp {
+        "2026-09-01T12:00:00Z".parse().unwrap()
+    }
+
+    /// One of each kind.
+    fn all() -> [Evidence; 4] {
+        let entry = PasswordEntry {
+            registry: "local".parse().unwrap(),
+            token: TokenUid::new(noon()),
+            token_name: "nginx-ci".parse().unwrap(),
+            slot: PasswordSlot::Password2,
+            generation: 7,
+            expire_time: None,
+        };
+        let session = Session {
+            id: AccessTokenId::new(noon()),
+            registry: RegistryUid([1; 16]),
+            token: TokenUid::new(noon()),
+            credential: CredentialRef::Anonymous,
+            holder: "nobody".to_owned(),
+            ceiling: Ceiling::ScopeMap,
+            expire_time: noon(),
+        };
+        let Value::Object(claims) = json!({"sub": "job", "big": 9_007_199_254_740_993_i64}) else {
+            panic!("claims are an object")
+        };
+        let issuer = "https://issuer.example.com".parse().unwrap();
+        [
+            for_test::anonymous().evidence(),
+            for_test::password(entry).evidence(),
+            for_test::session(session).evidence(),
+            for_test::workload(issuer, "job", claims, noon()).evidence(),
+        ]
+    }
+
+    #[test]
+    fn evidence_is_read_back_as_it_was_written() {
+        for evidence in all() {
+            let text = serde_json::to_string(&evidence).unwrap();
+            assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence, "{text}");
+        }
+    }
+
+    #[test]
+    fn evidence_names_the_filling_of_a_password() {
+        let [_, password, ..] = all();
+        let slot = PasswordSlot::Password2;
+        let expected = CredentialRef::Password { slot, generation: 7 };
+        assert!(
+            matches!(password, Evidence::Password { credential, .. } if credential == expected)
+        );
+    }
+}

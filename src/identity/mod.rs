@@ -35,6 +35,8 @@ pub enum Presented {
     Bearer(Secret),
     /// Nothing.
     Nothing,
+    /// Something that cannot be read, and what is wrong with it: no verifier accepts it.
+    Unreadable(&'static str),
 }
 
 impl Presented {
@@ -42,7 +44,7 @@ impl Presented {
     pub fn username(&self) -> Option<&str> {
         match self {
             Self::Basic { username, .. } => Some(username),
-            Self::Bearer(_) | Self::Nothing => None,
+            Self::Bearer(_) | Self::Nothing | Self::Unreadable(_) => None,
         }
     }
 
@@ -51,7 +53,7 @@ impl Presented {
         match self {
             Self::Basic { password, .. } => Some(password),
             Self::Bearer(token) => Some(token),
-            Self::Nothing => None,
+            Self::Nothing | Self::Unreadable(_) => None,
         }
     }
 }
@@ -84,3 +86,6 @@ impl Identity {
         Evidence::of(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,7 @@ impl Verifiers {
     }
 
     /// The identity of a docker client that presents nothing, where the registry's operator allows that.
+    #[expect(clippy::unused_self, reason = "only who holds the verifiers makes an identity")]
     pub const fn anonymous(&self) -> Identity {
         Identity(Kind::Anonymous)
     }
@@ -62,6 +63,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => Err(Check::SessionMisplaced.into()),
@@ -87,6 +89,7 @@ impl Verifiers {
     ) -> Result<Identity, Error> {
         match presented {
             Presented::Nothing => Err(Error::Missing),
+            Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
             Presented::Bearer(secret) => match Form::of(secret) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => self.session(secret),

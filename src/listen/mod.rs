@@ -1,26 +1,21 @@
-//! Where callers connect.
+//! The server's side of connections, for HTTP and gRPC alike: TLS that follows its files, and a bounded number of
+//! connections, each with a bounded handshake.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod admission;
+mod certificate;
+mod config;
+mod connection;
+mod error;
+mod http;
+mod listener;
 
-use serde::{Deserialize, Serialize};
+pub use self::admission::{Admission, ConnectionLimits};
+pub use self::certificate::{Certificate, Reload};
+pub use self::config::{Config, TlsConfig, is_loopback};
+pub use self::connection::{Connection, PeerAddress};
+pub use self::error::Error;
+pub use self::http::{HttpLimits, serve_http};
+pub use self::listener::{Listener, Protocol};
 
-/// The `[tls]` section.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// The certificate chain, PEM.
-    pub certificate_file: PathBuf,
-    /// Its private key, PEM.
-    pub key_file: PathBuf,
-    /// The bundle that client certificates must chain to, PEM.
-    pub client_ca_file: Option<PathBuf>,
-}
-
-/// One listener.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// The address and port; port 0 takes a free one.
-    pub listen: SocketAddr,
-}
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Conditions on the claims of an identity.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -47,13 +48,9 @@ impl ClaimName {
     /// The value that the name points at.
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
         let Some(pointer) = self.0.strip_prefix('/') else { return claims.get(&self.0) };
-        let (first, rest) =
-            pointer.split_once('/').map_or((pointer, ""), |(first, rest)| (first, rest));
-        let member = claims.get(&unescape(first))?;
-        if rest.is_empty() && !pointer.contains('/') {
-            return Some(member);
-        }
-        member.pointer(&format!("/{rest}"))
+        let mut references = pointer.split('/').map(unescape);
+        let member = claims.get(references.next()?.as_ref())?;
+        references.try_fold(member, |value, reference| step(value, &reference))
     }
 }
 
@@ -141,8 +138,23 @@ impl fmt::Display for Accepted {
     }
 }
 
-fn unescape(reference: &str) -> String {
-    reference.replace("~1", "/").replace("~0", "~")
+/// One step of a JSON Pointer (RFC 6901, section 4).
+fn step<'a>(value: &'a Value, reference: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(members) => members.get(reference),
+        Value::Array(elements) if reference == "0" || !reference.starts_with(['0', '+']) => {
+            elements.get(reference.parse::<usize>().ok()?)
+        }
+        _ => None,
+    }
+}
+
+fn unescape(reference: &str) -> Cow<'_, str> {
+    if reference.contains('~') {
+        Cow::Owned(reference.replace("~1", "/").replace("~0", "~"))
+    } else {
+        Cow::Borrowed(reference)
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +219,11 @@ mod tests {
             "kubernetes.io": {"namespace": "ns", "a/b": "slash", "": "empty"},
             "https://sts.amazonaws.com/": {"account": "1"},
             "a/b": "top",
+            "list": [{"id": "first"}, {"id": "second"}],
         });
+        assert!(holds("/list/1/id", &json!(["second"]), claims.clone()));
+        assert!(!holds("/list/01/id", &json!(["second"]), claims.clone()));
+        assert!(!holds("/list/+1/id", &json!(["second"]), claims.clone()));
         assert!(holds("/kubernetes.io/namespace", &json!(["ns"]), claims.clone()));
         assert!(holds("/kubernetes.io/a~1b", &json!(["slash"]), claims.clone()));
         assert!(holds("/kubernetes.io/", &json!(["empty"]), claims.clone()));

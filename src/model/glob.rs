@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Glob {
-    text: String,
-    parts: Vec<Part>,
+    text: Box<str>,
+    /// What follows the literal prefix; empty when the text holds no wildcard.
+    parts: Box<[Part]>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -25,12 +26,12 @@ enum Part {
 impl Glob {
     /// The text when it holds no wildcard.
     pub fn exact(&self) -> Option<&str> {
-        self.is_exact().then_some(self.text.as_str())
+        self.is_exact().then_some(&*self.text)
     }
 
     /// True when the text holds no wildcard.
     pub fn is_exact(&self) -> bool {
-        self.parts.iter().all(|part| matches!(part, Part::Char(_)))
+        self.parts.is_empty()
     }
 
     /// The text before the first wildcard.
@@ -46,29 +47,27 @@ impl Glob {
 
     /// True when the whole of `value` fits. Takes time proportional to the product of the two lengths, never more.
     pub fn matches(&self, value: &str) -> bool {
+        let Some(rest) = value.strip_prefix(self.literal_prefix()) else { return false };
         if self.is_exact() {
-            return self.text == value;
+            return rest.is_empty();
         }
         // reached[i]: the first i parts fit what was read so far
         let mut reached = vec![false; self.parts.len() + 1];
-        if let Some(start) = reached.first_mut() {
-            *start = true;
-        }
+        let mut next = reached.clone();
+        set(&mut reached, 0);
         self.skip_runs(&mut reached);
-        for char in value.chars() {
-            let mut next = vec![false; reached.len()];
+        for char in rest.chars() {
+            next.fill(false);
             for ((part, here), after) in self.parts.iter().zip(&reached).zip(1..) {
-                let stays = part.repeats_over(char);
-                let moves = part.is_one(char);
-                if *here && stays {
+                if *here && part.repeats_over(char) {
                     set(&mut next, after - 1);
                 }
-                if *here && moves {
+                if *here && part.is_one(char) {
                     set(&mut next, after);
                 }
             }
             self.skip_runs(&mut next);
-            reached = next;
+            std::mem::swap(&mut reached, &mut next);
         }
         reached.last().copied().unwrap_or(false)
     }
@@ -115,8 +114,9 @@ impl FromStr for Glob {
         if text.contains("***") {
             return Err(InvalidGlob("`***` has no meaning: use `*` or `**`"));
         }
+        let wildcards = text.find(['*', '?']).and_then(|start| text.get(start..));
         let mut parts = Vec::new();
-        let mut chars = text.chars().peekable();
+        let mut chars = wildcards.unwrap_or_default().chars().peekable();
         while let Some(char) = chars.next() {
             parts.push(match char {
                 '*' if chars.next_if_eq(&'*').is_some() => Part::RunAcross,
@@ -125,7 +125,7 @@ impl FromStr for Glob {
                 other => Part::Char(other),
             });
         }
-        Ok(Self { text: text.to_owned(), parts })
+        Ok(Self { text: text.into(), parts: parts.into() })
     }
 }
 
@@ -139,7 +139,7 @@ impl TryFrom<String> for Glob {
 
 impl From<Glob> for String {
     fn from(glob: Glob) -> Self {
-        glob.text
+        glob.text.into()
     }
 }
 

@@ -20,6 +20,11 @@ macro_rules! id {
                 Self(new_uuid(now))
             }
 
+            /// The id of 16 stored bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
             /// The 16 bytes of the id, for keys that are hashed.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

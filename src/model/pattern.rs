@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_where_it_is_written() {
+    fn c1_anything_else_is_refused_where_it_is_written() {
         let long = "a/".repeat(40_000);
         let bad = [
             "",

@@ -6,6 +6,8 @@
 mod address;
 mod error;
 mod exchange;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

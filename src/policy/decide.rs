@@ -1,19 +1,31 @@
 //! The decision.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 
-use super::{Denial, Permit, Snapshot};
+use super::admission::{self, Admission};
+use super::bounds::Bounds;
+use super::reuse_key::{self, Reusable};
+use super::snapshot::{Registry, Snapshot};
+use super::{Denial, Permit};
 use crate::identity::Identity;
-use crate::model::AccessRequest;
+use crate::model::{
+    AccessRequest, ActionSet, FederatedCredentialName, Lifetime, Permissions, RepositoryName,
+    Status, TokenName,
+};
 
 /// Allows all of the request by one token, or denies it.
+///
+/// Of several tokens that allow it, the first by name; of several federated credentials of that token that admit the
+/// identity, the one that allows the longest lifetime, then the first by name.
 pub fn decide(
     snapshot: &Snapshot,
     identity: &Identity,
     request: &AccessRequest,
     now: Timestamp,
 ) -> Result<Permit, Denial> {
-    todo!()
+    search(snapshot, identity, request, now, Reach::All)
 }
 
 /// Allows what one token allows of the request, for the docker token endpoint: the first token by name that allows all of it,
@@ -24,5 +36,192 @@ pub fn decide_available(
     request: &AccessRequest,
     now: Timestamp,
 ) -> Result<Permit, Denial> {
-    todo!()
+    search(snapshot, identity, request, now, Reach::None)
 }
+
+/// How much of a request is allowed; what is better sorts first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Reach {
+    All,
+    Some,
+    None,
+}
+
+fn search(
+    snapshot: &Snapshot,
+    identity: &Identity,
+    request: &AccessRequest,
+    now: Timestamp,
+    least: Reach,
+) -> Result<Permit, Denial> {
+    let registry = snapshot
+        .registry(&request.registry)
+        .ok_or_else(|| Denial::UnknownRegistry { registry: request.registry.clone() })?;
+    let query = Query { registry, request, now, least };
+    let mut best: Option<Offer<'_>> = None;
+    let mut nearest: Option<Denial> = None;
+    admission::find(snapshot, registry, identity, now, |admission| match query.offer(admission) {
+        Ok(offer) if best.as_ref().is_none_or(|best| offer.rank() < best.rank()) => {
+            best = Some(offer);
+        }
+        Ok(_) => {}
+        Err(denial) => nearest = nearest.take().into_iter().chain([denial]).min(),
+    })?;
+    match best {
+        Some(offer) => Ok(query.permit(&offer, snapshot.revision())),
+        None => Err(nearest.unwrap_or_else(|| query.not_admitted())),
+    }
+}
+
+struct Query<'a> {
+    registry: &'a Registry,
+    request: &'a AccessRequest,
+    now: Timestamp,
+    /// The least reach that will do.
+    least: Reach,
+}
+
+/// What one token would allow by one credential.
+struct Offer<'a> {
+    admission: Admission<'a>,
+    reach: Reach,
+    bounds: Bounds,
+    lifetime: Lifetime,
+}
+
+impl Offer<'_> {
+    /// Which of two offers is taken: the least.
+    fn rank(&self) -> (Reach, &TokenName, Reverse<Lifetime>, Option<&FederatedCredentialName>) {
+        let token = &self.admission.principal.token.name;
+        (self.reach, token, Reverse(self.lifetime), self.admission.grounds.federated_name())
+    }
+}
+
+impl Query<'_> {
+    fn offer<'b>(&self, admission: Admission<'b>) -> Result<Offer<'b>, Denial> {
+        let token = admission.principal.token;
+        let token_name = || token.name.clone();
+        if let Some(named) = self.request.token_name.as_ref().filter(|name| **name != token.name) {
+            return Err(self.named_token_does_not_admit(named));
+        }
+        if token.status != Status::Enabled {
+            return Err(Denial::TokenDisabled { token_name: token_name() });
+        }
+        if !token.is_usable(self.now) {
+            return Err(Denial::TokenExpired { token_name: token_name() });
+        }
+        let reach = self.reach(&admission);
+        if reach > self.least {
+            return Err(self.outside(&admission));
+        }
+        let bounds = self.bounds(&admission);
+        let lifetime = bounds
+            .lifetime_at(self.now)
+            .ok_or_else(|| Denial::EndsTooSoon { token_name: token_name() })?;
+        Ok(Offer { admission, reach, bounds, lifetime })
+    }
+
+    /// How much of what is wanted the token allows. Of nothing, it allows all.
+    fn reach(&self, admission: &Admission<'_>) -> Reach {
+        let mut reach = Reach::All;
+        let mut any = false;
+        for wanted in &self.request.permissions {
+            let allowed = wanted.actions.intersection(allowed(admission, &wanted.repository));
+            any |= !allowed.is_empty();
+            if allowed != wanted.actions {
+                reach = Reach::Some;
+            }
+        }
+        if reach == Reach::Some && !any { Reach::None } else { reach }
+    }
+
+    fn bounds(&self, admission: &Admission<'_>) -> Bounds {
+        let limits = &self.registry.bounds;
+        Bounds::new(
+            self.request.lifetime.unwrap_or(limits.default_lifetime),
+            [
+                admission.principal.scope_map.max_lifetime,
+                admission.grounds.max_lifetime(),
+                limits.max_lifetime,
+            ],
+            [admission.principal.token.expire_time, admission.grounds.end()],
+        )
+    }
+
+    fn permit(&self, offer: &Offer<'_>, policy_revision: u64) -> Permit {
+        let Admission { principal, grounds } = offer.admission;
+        let permissions = match offer.reach {
+            Reach::All => self.request.permissions.clone(),
+            Reach::Some => {
+                self.request.permissions.filtered(|name| allowed(&offer.admission, name))
+            }
+            Reach::None => Permissions::default(),
+        };
+        let reusable = reuse_key::fields(&Reusable {
+            registry: self.registry.bounds.uid,
+            principal,
+            grounds,
+            permissions: &permissions,
+            form: self.request.form,
+            bounds: offer.bounds,
+        });
+        Permit {
+            registry: self.registry.bounds.name.clone(),
+            registry_uid: self.registry.bounds.uid,
+            token: principal.token.uid,
+            token_name: principal.token.name.clone(),
+            scope_map: principal.scope_map.name.clone(),
+            credential: grounds.credential(),
+            holder: grounds.holder(principal.token),
+            permissions,
+            issue_time: self.now,
+            lifetime: offer.lifetime,
+            form: self.request.form,
+            reusable,
+            policy_revision,
+        }
+    }
+
+    /// The first thing that is wanted and not allowed.
+    fn outside(&self, admission: &Admission<'_>) -> Denial {
+        let lacking = self.request.permissions.iter().find_map(|wanted| {
+            let missing = wanted.actions.difference(allowed(admission, &wanted.repository));
+            (!missing.is_empty()).then(|| (wanted.repository.clone(), missing))
+        });
+        match lacking {
+            Some((repository, missing)) => Denial::OutsideScopeMap {
+                token_name: admission.principal.token.name.clone(),
+                repository,
+                missing,
+            },
+            None => Denial::NoToken,
+        }
+    }
+
+    fn not_admitted(&self) -> Denial {
+        match &self.request.token_name {
+            Some(named) => self.named_token_does_not_admit(named),
+            None => Denial::NoToken,
+        }
+    }
+
+    fn named_token_does_not_admit(&self, named: &TokenName) -> Denial {
+        let token_name = named.clone();
+        if self.registry.token(named.as_str()).is_some() {
+            Denial::NotAdmitted { token_name }
+        } else {
+            Denial::UnknownToken { token_name }
+        }
+    }
+}
+
+/// The actions on `repository` that the scope map holds and the identity itself lets through.
+fn allowed(admission: &Admission<'_>, repository: &RepositoryName) -> ActionSet {
+    let actions = admission.principal.trie.actions_on(repository);
+    admission.grounds.narrow(repository, actions)
+}
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod tests;

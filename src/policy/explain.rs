@@ -1,63 +1,21 @@
 //! The slow, exhaustive evaluation: it looks at every token, credential and entry, and says what it saw.
+//!
+//! It shares no code with the fast path but the conditions of the model: a test holds the two against each other.
+
+mod credential;
+mod token;
+mod trace;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::Context;
+use self::token::{Examination, Outcome};
+pub use self::trace::{CredentialTrace, EntryTrace, TokenTrace, Trace};
+use super::{Context, RegistryBounds};
 use crate::identity::Evidence;
 use crate::model::{AccessRequest, Definitions};
 
-/// The whole trace of one decision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Trace {
-    /// Whether all of the request is allowed.
-    pub allowed: bool,
-    /// The token that allows it, if one does.
-    pub token_name: Option<String>,
-    /// One line that says why, for people.
-    pub summary: String,
-    /// Every token of the registry that could have been meant, by name.
-    pub tokens: Vec<TokenTrace>,
-}
-
-/// What was seen at one token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TokenTrace {
-    /// Its name.
-    pub name: String,
-    /// What came of it, in words.
-    pub outcome: String,
-    /// Its federated credentials or passwords.
-    pub credentials: Vec<CredentialTrace>,
-    /// The entries of its scope map against the request.
-    pub entries: Vec<EntryTrace>,
-}
-
-/// What was seen at one credential of a token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CredentialTrace {
-    /// Its name.
-    pub name: String,
-    /// Whether it admits the identity.
-    pub admits: bool,
-    /// Where it does not: what was wanted and what was seen.
-    pub mismatches: Vec<String>,
-}
-
-/// What was seen at one entry of a scope map.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EntryTrace {
-    /// The pattern.
-    pub pattern: String,
-    /// Its actions.
-    pub actions: Vec<String>,
-    /// The repositories of the request that it matches.
-    pub matches: Vec<String>,
-}
+/// The most tokens that a trace lists; those that are nearest to the request.
+const MAX_TOKENS: usize = 100;
 
 /// Evaluates a request by looking at everything.
 pub fn explain(
@@ -67,5 +25,64 @@ pub fn explain(
     request: &AccessRequest,
     now: Timestamp,
 ) -> Trace {
-    todo!()
+    let Some(bounds) = context.registries.iter().find(|r| r.name == request.registry) else {
+        return Trace::denied(format!("denied: there is no registry `{}`", request.registry));
+    };
+    let question = Question { definitions, bounds, evidence, request, now };
+    let mut seen: Vec<Examination<'_>> = definitions
+        .tokens
+        .iter()
+        .filter(|token| token.registry == request.registry)
+        .map(|token| question.examine(token))
+        .filter(|examination| examination.is_of_interest)
+        .collect();
+    seen.sort_by(|a, b| a.nearness().cmp(&b.nearness()));
+    question.trace(&seen)
 }
+
+/// What is asked, of whom.
+pub(super) struct Question<'a> {
+    definitions: &'a Definitions,
+    bounds: &'a RegistryBounds,
+    evidence: &'a Evidence,
+    request: &'a AccessRequest,
+    now: Timestamp,
+}
+
+impl Question<'_> {
+    fn trace(&self, seen: &[Examination<'_>]) -> Trace {
+        let mut trace = Trace::denied(self.denial(seen));
+        if let Some((examination, Outcome::Allowed { lifetime })) =
+            seen.first().map(|examination| (examination, &examination.outcome))
+        {
+            trace.allowed = true;
+            trace.token_name = Some(examination.token.name.to_string());
+            trace.permissions = self.request.permissions.clone();
+            trace.expire_time = self.now.saturating_add(lifetime.as_duration()).ok();
+            trace.summary = format!(
+                "allowed by token `{}` under scope map `{}` for {lifetime}",
+                examination.token.name, examination.token.scope_map
+            );
+        }
+        trace.omitted_tokens = seen.len().saturating_sub(MAX_TOKENS);
+        trace.tokens = seen.iter().take(MAX_TOKENS).map(Examination::trace).collect();
+        trace.tokens.sort_by(|a, b| a.name.cmp(&b.name));
+        trace
+    }
+
+    fn denial(&self, seen: &[Examination<'_>]) -> String {
+        let nearest = seen.first().filter(|nearest| nearest.outcome != Outcome::NotAdmitted);
+        match (nearest, &self.request.token_name) {
+            (Some(nearest), _) => {
+                format!("denied: token `{}` {}", nearest.token.name, nearest.outcome)
+            }
+            (None, Some(named)) => {
+                format!("denied: token `{named}` is not there or does not admit this identity")
+            }
+            (None, None) => "denied: no token admits this identity".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,37 @@
 //! May they: from an identity and a request to a [`Permit`] or a [`Denial`].
 //!
-//! [`decide`] is pure, synchronous and cannot fail: what no rule names is denied.
+//! [`decide`] is pure, synchronous and cannot fail: what no rule names is denied. It asks an index, so its cost does not
+//! grow with the number of definitions; [`explain`] looks at everything, says what it saw, and always agrees.
 
+mod admission;
+mod bounds;
+mod change;
+mod check;
 mod decide;
+mod denial;
 mod explain;
 mod file;
+mod index;
+mod permit;
+mod reuse_key;
+mod snapshot;
+mod tenant;
+mod tests_section;
+mod trie;
+
 #[cfg(test)]
 mod for_test;
-mod permit;
-mod snapshot;
-mod tests_section;
+#[cfg(test)]
+mod permit_for_test;
+#[cfg(test)]
+mod properties;
 
+pub use self::change::Change;
 pub use self::decide::{decide, decide_available};
+pub use self::denial::Denial;
 pub use self::explain::{CredentialTrace, EntryTrace, TokenTrace, Trace, explain};
-pub use self::file::{Change, PolicyFile};
-pub use self::permit::{Denial, Permit, ReuseKey};
+pub use self::file::PolicyFile;
+pub use self::permit::Permit;
+pub use self::reuse_key::ReuseKey;
 pub use self::snapshot::{Context, Error, Issuer, RegistryBounds, Snapshot};
 pub use self::tests_section::{PolicyTest, TestOutcome, run_tests};

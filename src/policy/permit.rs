@@ -1,9 +1,9 @@
-//! The outcome of a decision.
-
-use std::sync::Arc;
+//! The proof that policy allows something.
 
 use jiff::Timestamp;
 
+use super::ReuseKey;
+use super::reuse_key::Fields;
 use crate::model::{
     CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, TokenName,
     TokenUid,
@@ -18,12 +18,12 @@ pub struct Permit {
     pub(super) token_name: TokenName,
     pub(super) scope_map: ScopeMapName,
     pub(super) credential: CredentialRef,
-    pub(super) holder: Arc<str>,
+    pub(super) holder: String,
     pub(super) permissions: Permissions,
     pub(super) issue_time: Timestamp,
     pub(super) lifetime: Lifetime,
     pub(super) form: Form,
-    pub(super) reuse_key: ReuseKey,
+    pub(super) reusable: Fields,
     pub(super) policy_revision: u64,
 }
 
@@ -77,39 +77,12 @@ impl Permit {
         self.form
     }
     /// What an access token that was handed out before must share with this permit to be handed out again.
-    pub const fn reuse_key(&self) -> ReuseKey {
-        self.reuse_key
+    /// Hashed at each call.
+    pub fn reuse_key(&self) -> ReuseKey {
+        self.reusable.key()
     }
     /// The policy revision that allowed it.
     pub const fn policy_revision(&self) -> u64 {
         self.policy_revision
     }
-}
-
-/// SHA-256 over the length-prefixed fields of contract.md 5.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct ReuseKey(pub(super) [u8; 32]);
-
-impl ReuseKey {
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// Why a request is denied. For the audit trail; a caller sees one answer for all.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Denial {
-    /// No token of the registry admits the identity.
-    #[error("no token admits this identity")]
-    NoToken,
-    /// No access token of that id was issued to the caller.
-    #[error("no access token of that id was issued to this identity")]
-    NotIssued,
-    /// The session was taken back.
-    #[error("the access token was revoked")]
-    Revoked,
-    /// The session has ended, or ends in under a minute.
-    #[error("the session has ended")]
-    SessionExpired,
 }

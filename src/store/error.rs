@@ -1,5 +1,8 @@
 //! Why the store does not do what it should.
 
+use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -12,7 +15,35 @@ pub enum Error {
     /// Somebody else changed the definitions in between.
     #[error("the policy was changed by somebody else in between: read it again")]
     Stale,
+    /// The history does not reach the revision that was asked for.
+    #[error("policy revision `{0}` does not exist: the newest is `{1}`")]
+    UnknownRevision(u64, u64),
+    /// The file is not a database any more.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
     /// The database does not do its work.
     #[error("the store cannot be used: {0}")]
     Unavailable(String),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+            // the shared memory file of the WAL could not grow
+            || extended == Some(SQLITE_IOERR_SHMSIZE);
+        match error.sqlite_error_code() {
+            _ if full => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl Error {
+    pub(super) fn damaged(what: &str, problem: impl std::fmt::Display) -> Self {
+        Self::Unavailable(format!("{what} cannot be read back: {problem}"))
+    }
 }

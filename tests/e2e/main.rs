@@ -1,1 +1,24 @@
+//! End to end: the program as it is shipped, a real registry, and the clients that people use. `tests/run` brings what they need.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "whatever does not work here has failed the test"
+)]
 
+mod clocks;
+mod delete;
+mod docker_cli;
+mod durability;
+mod fail_closed;
+mod identities;
+mod keys;
+mod lifecycle;
+mod mount;
+mod pull;
+mod push;
+mod python;
+mod secrets;
+mod support;
+mod withdraw;

@@ -49,7 +49,12 @@ impl LocalIssuer {
     }
 
     /// Signs a token for `subject`, with more claims.
-    pub(super) fn sign(&self, subject: &str, claims: &Value, now: Timestamp) -> anyhow::Result<Secret> {
+    pub(super) fn sign(
+        &self,
+        subject: &str,
+        claims: &Value,
+        now: Timestamp,
+    ) -> anyhow::Result<Secret> {
         let mut body = json!({
             "iss": self.issuer,
             "sub": subject,
@@ -72,7 +77,10 @@ impl LocalIssuer {
     }
 
     /// Serves discovery and keys until the future is dropped.
-    pub(super) fn serve(&self, listener: TcpListener) -> impl Future<Output = std::io::Result<()>> + use<> {
+    pub(super) fn serve(
+        &self,
+        listener: TcpListener,
+    ) -> impl Future<Output = std::io::Result<()>> + use<> {
         let discovery = json!({
             "issuer": self.issuer,
             "jwks_uri": format!("{}/keys", self.issuer),
@@ -82,8 +90,8 @@ impl LocalIssuer {
         });
         let keys = json!({"keys": [self.public_key()]});
         let router = Router::new()
-            .route("/.well-known/openid-configuration", get(|| answer(discovery.to_string())))
-            .route("/keys", get(|| answer(keys.to_string())));
+            .route("/.well-known/openid-configuration", get(move || answer(discovery.to_string())))
+            .route("/keys", get(move || answer(keys.to_string())));
         axum::serve(listener, router).into_future()
     }
 

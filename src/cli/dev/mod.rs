@@ -1,65 +1,59 @@
 //! `dockpass dev`: everything in one process, with a sample policy and a local issuer; shows one grant and one refusal.
 
+mod command;
+mod environment;
+mod image;
 mod issuer;
 mod registry;
 mod sample;
 mod story;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as Probe};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use anyhow::Context;
-use jiff::SignedDuration;
-use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::issuer::LocalIssuer;
-use self::registry::RegistryProcess;
-use self::sample::Addresses;
-use self::story::CiJob;
+use self::environment::Environment;
 use super::{Failure, Process};
-use crate::app::App;
-use crate::config::Config;
 use crate::lifecycle;
-use crate::model::Secret;
 
-/// How often the identity token in the data folder is made anew; it lives for an hour.
-const RENEWAL: Duration = Duration::from_mins(10);
-
-/// Run everything embedded, with a sample policy and a local issuer, and show one grant and one refusal.
+/// Run everything in this process, with a sample policy and a local issuer, and show one grant and one refusal
 ///
 /// Nothing is needed but this program. If a docker-registry is on the PATH it runs beside, protected by this broker, so
 /// that the printed lines for docker and skopeo work as they stand.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  dockpass dev\n  dockpass dev --once\n  dockpass dev --data-dir ./playground"
+)]
 pub(super) struct Dev {
-    /// End after the demonstration instead of serving until Ctrl-C.
+    /// End after the demonstration instead of serving until Ctrl-C
     #[arg(long)]
     once: bool,
-    /// Keep everything in this folder; without it, a temporary one that is removed at the end.
+    /// Keep everything in this folder [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }
 
 impl Dev {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let temporary;
-        let folder = match &self.data_dir {
-            Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|e| Failure::failed(format!("cannot make `{}`: {e}", folder.display())))?;
-                folder.as_path()
-            }
-            None => {
-                temporary = tempfile::Builder::new().prefix("dockpass-dev-").tempdir()?;
-                temporary.path()
-            }
-        };
-        let dev = Environment::start(folder, process).await.map_err(failed)?;
+        let outcome = self.show_and_serve(process).await;
+        outcome.map_err(|error| Failure::failed(format!("{error:#}")))
+    }
+
+    async fn show_and_serve(self, process: &mut Process) -> anyhow::Result<()> {
+        let temporary = tempfile::Builder::new().prefix("dockpass-dev-").tempdir()?;
+        let folder = self.data_dir.as_deref().unwrap_or(temporary.path());
+        let (environment, app) = Environment::start(folder, process).await?;
         let stop = CancellationToken::new();
-        let outcome = dev.show(process, self.once, &stop).await;
-        outcome.map_err(failed)
+        let show = async {
+            environment.show(process).await?;
+            if self.once {
+                stop.cancel();
+            } else {
+                environment.keep_identity_token_fresh(&process.clock, &stop).await?;
+            }
+            Ok(())
+        };
+        let both = async { tokio::try_join!(app.run(stop.clone()), show).map(|_| ()) };
+        lifecycle::run_until_signalled(stop.clone(), both).await
     }
 }

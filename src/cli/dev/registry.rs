@@ -1,5 +1,6 @@
 //! A real registry beside `dockpass dev`, when one is on the PATH.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,6 +20,13 @@ const START: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct RegistryProcess {
     child: Child,
+    program: PathBuf,
+}
+
+impl fmt::Display for RegistryProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.program.display().fmt(f)
+    }
 }
 
 impl RegistryProcess {
@@ -37,6 +45,8 @@ impl RegistryProcess {
         let child = Command::new(program)
             .arg("serve")
             .arg(&config)
+            // the printed block names a path of a real installation
+            .env("REGISTRY_AUTH_TOKEN_ROOTCERTBUNDLE", folder.join("root.crt"))
             .env("OTEL_TRACES_EXPORTER", "none")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -44,7 +54,7 @@ impl RegistryProcess {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start `{}`", program.display()))?;
-        let mut registry = Self { child };
+        let mut registry = Self { child, program: program.to_owned() };
         registry.wait_until_it_answers(address).await?;
         Ok(registry)
     }
@@ -63,10 +73,9 @@ impl RegistryProcess {
     }
 }
 
-/// The registry's program, if one is on the PATH.
-pub(super) fn program(path: Option<std::ffi::OsString>) -> Option<PathBuf> {
-    let path = path?;
-    std::env::split_paths(&path)
+/// The registry's program, if one is in a folder of `path`.
+pub(super) fn program(path: &str) -> Option<PathBuf> {
+    std::env::split_paths(path)
         .flat_map(|folder| PROGRAMS.map(|name| folder.join(name)))
         .find(|candidate| candidate.is_file())
 }

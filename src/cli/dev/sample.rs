@@ -123,3 +123,30 @@ expect = "deny"
 "#
     )
 }
+
+/// Lines for another terminal, which work as they stand.
+pub(super) fn what_to_try(program: &str, folder: &str, addresses: &Addresses) -> String {
+    let Addresses { grpc, registry, .. } = addresses;
+    let registry = format!("localhost:{}", registry.port());
+    format!(
+        r#"# a credential for a push, and the refusal of another
+export DOCKPASS_SERVER=http://{grpc} DOCKPASS_IDENTITY_TOKEN="$(cat {folder}/identity-token)"
+{program} issue --registry local --repository servers/nginx --action push
+{program} issue --registry local --repository servers/apache --action push
+
+# docker and skopeo: the identity token is a password, the broker gives them what it may
+docker login {registry} --username oidc --password-stdin < {folder}/identity-token
+skopeo copy --dest-tls-verify=false --dest-creds "oidc:$(cat {folder}/identity-token)" oci:{folder}/image docker://{registry}/servers/nginx:1
+skopeo copy --dest-tls-verify=false --dest-creds "agent-vendor:$(cat {folder}/vendor-password)" oci:{folder}/image docker://{registry}/field/agent:1  # refused: a vendor only pulls
+
+# any gRPC client
+grpcurl -plaintext -H "authorization: Bearer $(cat {folder}/identity-token)" \
+  -d '{{"registry": "local", "permissions": [{{"repository": "servers/nginx", "actions": ["ACTION_CONTENT_READ"]}}]}}' \
+  {grpc} dockpass.v1.AccessService/CheckAccess
+
+# the operator's side
+{program} audit list --config {folder}/dockpass.toml
+{program} audit verify --config {folder}/dockpass.toml
+{program} policy test {folder}/policy.toml --config {folder}/dockpass.toml"#
+    )
+}

@@ -25,7 +25,10 @@ pub(super) struct CiJob {
 }
 
 impl CiJob {
-    pub(super) async fn connect(broker: SocketAddr, identity_token: Secret) -> anyhow::Result<Self> {
+    pub(super) async fn connect(
+        broker: SocketAddr,
+        identity_token: Secret,
+    ) -> anyhow::Result<Self> {
         let channel = Endpoint::from_shared(format!("http://{broker}"))?
             .connect()
             .await
@@ -45,8 +48,9 @@ impl CiJob {
             ..IssueAccessTokenRequest::default()
         });
         let header = format!("Bearer {}", self.identity_token.expose());
-        let mut header: MetadataValue<_> =
-            header.parse().map_err(|_| Status::internal("the identity token is no header value"))?;
+        let mut header: MetadataValue<_> = header
+            .parse()
+            .map_err(|_| Status::internal("the identity token is no header value"))?;
         header.set_sensitive(true);
         request.metadata_mut().insert("authorization", header);
         let response = self.client.issue_access_token(request).await?.into_inner();
@@ -102,7 +106,11 @@ mod tests {
     fn a_shown_grant_holds_no_whole_secret() {
         let token = AccessToken {
             password: format!("dps_{}", "s".repeat(300)),
-            bearer_token: format!("e30.{}.{}", URL_SAFE_NO_PAD.encode(r#"{"sub":"x"}"#), "t".repeat(86)),
+            bearer_token: format!(
+                "e30.{}.{}",
+                URL_SAFE_NO_PAD.encode(r#"{"sub":"x"}"#),
+                "t".repeat(86)
+            ),
             ..AccessToken::default()
         };
         let mut out = Vec::new();

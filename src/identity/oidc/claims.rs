@@ -74,7 +74,7 @@ fn is_audience(claim: Option<&Value>, config: &IssuerConfig) -> bool {
     }
 }
 
-/// A NumericDate (section 2): seconds, whole or with a fraction. One of another type is malformed, never absent.
+/// A `NumericDate` (section 2): seconds, whole or with a fraction. One of another type is malformed, never absent.
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Check> {
     let Some(claim) = claims.get(name) else { return Ok(None) };
     let seconds = match claim {

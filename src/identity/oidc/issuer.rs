@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use super::claims::{self, Registered};
 use super::compact::Compact;
 use super::keys::{Keys, NoKeys, State};
-use super::known;
 use super::source::Source;
 use crate::identity::{Check, Error, IssuerConfig};
 use crate::model::{Clock, IssuerUrl};
@@ -60,9 +59,9 @@ impl Issuer {
         self.config.single_use
     }
 
-    /// The generation of the keys now.
-    pub(super) async fn generation(&self) -> Result<u64, Error> {
-        Ok(self.keys.current().await.map_err(|problem| self.no_keys(problem))?.generation)
+    /// The generation of the keys, when they need not be asked for.
+    pub(super) fn generation(&self, now: Timestamp) -> Option<u64> {
+        self.keys.generation(now)
     }
 
     /// Verifies a token that says it is this issuer's. The claims are looked at first: they cost little, and a token that

@@ -11,7 +11,7 @@ use crate::identity::Algorithm;
 /// Members of a private or shared key. A key that was published with one is everybody's.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-const RSA: [Algorithm; 6] = [
+const RSA_ALGORITHMS: [Algorithm; 6] = [
     Algorithm::RS256,
     Algorithm::RS384,
     Algorithm::RS512,
@@ -41,7 +41,7 @@ impl Key {
             Some(id) => Some(id.as_str().filter(|id| !id.is_empty())?.to_owned()),
         };
         let (algorithms, material) = match text(jwk, "kty")? {
-            "RSA" => (&RSA[..], rsa::public_key(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?),
+            "RSA" => (&RSA_ALGORITHMS[..], rsa::public_key(&bytes(jwk, "n")?, &bytes(jwk, "e")?)?),
             "EC" => match text(jwk, "crv")? {
                 "P-256" => (&[Algorithm::ES256][..], point(jwk, 32)?),
                 "P-384" => (&[Algorithm::ES384][..], point(jwk, 48)?),

@@ -108,6 +108,12 @@ impl Keys {
         Ok(state)
     }
 
+    /// The generation of the keys, when they need not be asked for.
+    pub(super) fn generation(&self, now: Timestamp) -> Option<u64> {
+        let state = self.state.load();
+        state.as_ref().filter(|state| now < state.fresh_until).map(|state| state.generation)
+    }
+
     async fn renew(&self) -> Result<Arc<State>, NoKeys> {
         let mut last = self.last.lock().await;
         let now = self.clock.now();
@@ -116,15 +122,16 @@ impl Keys {
             return Ok(Arc::clone(state));
         }
         let usable = state.filter(|state| now < state.stale_until);
-        let pause =
-            if usable.is_some() { self.source.pace() } else { RETRY.min(self.source.pace()) };
-        if let (Some(problem), Some(wait)) = (&last.problem, last.wait(pause, now)) {
-            let unavailable = NoKeys::Unavailable { problem: problem.clone(), retry_after: wait };
-            return usable.ok_or(unavailable);
+        let pause = RETRY.min(self.source.pace());
+        if let (None, Some(problem), Some(retry_after)) =
+            (&usable, &last.problem, last.wait(pause, now))
+        {
+            return Err(NoKeys::Unavailable { problem: problem.clone(), retry_after });
         }
-        match self.ask(&mut last, now).await {
-            Ok(state) => Ok(state),
-            Err(problem) => usable.ok_or(NoKeys::Unavailable { problem, retry_after: pause }),
+        match (self.ask(&mut last, now).await, usable) {
+            (Ok(state), _) => Ok(state),
+            (Err(_), Some(usable)) => Ok(self.serve_on(&usable, now)),
+            (Err(problem), None) => Err(NoKeys::Unavailable { problem, retry_after: pause }),
         }
     }
 
@@ -136,7 +143,8 @@ impl Keys {
         let now = self.clock.now();
         let pace = self.source.pace();
         if let Some(retry_after) = last.wait(pace, now) {
-            let problem = "it was asked for an unknown key a moment ago".to_owned();
+            let asked = || "it was asked for an unknown key a moment ago".to_owned();
+            let problem = last.problem.clone().unwrap_or_else(asked);
             return Err(NoKeys::Unavailable { problem, retry_after });
         }
         self.ask(&mut last, now)
@@ -164,6 +172,17 @@ impl Keys {
                 Err(problem)
             }
         }
+    }
+
+    /// What could not be fetched again serves until the next try.
+    fn serve_on(&self, state: &State, now: Timestamp) -> Arc<State> {
+        let state = Arc::new(State {
+            keys: Arc::clone(&state.keys),
+            fresh_until: after(now, self.source.pace()).min(state.stale_until),
+            ..*state
+        });
+        self.state.store(Some(Arc::clone(&state)));
+        state
     }
 
     fn store(

@@ -88,11 +88,8 @@ impl Oidc {
         }
         let now = self.clock.now();
         let hash = verdicts::hash(token);
-        if let Some(verdict) = self.verdicts.find(&hash).await {
-            if verdict.holds(now).await? {
-                return Ok(verdict.workload.clone());
-            }
-            self.verdicts.forget(&hash).await;
+        if let Some(workload) = self.verdicts.find(&hash, now).await {
+            return Ok(workload);
         }
         self.verify_anew(token, hash, now).await
     }

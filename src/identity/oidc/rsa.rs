@@ -33,7 +33,7 @@ fn is_sound_exponent(exponent: &[u8]) -> bool {
     odd && exponent.len() <= 4 && exponent != [1]
 }
 
-/// True for moduli made by Infineon's RSALib: modulo every small prime they are a power of 65537
+/// True for moduli made by Infineon's library: modulo every small prime they are a power of 65537
 /// (Nemec et al., "The Return of Coppersmith's Attack", 2017). A sound modulus is so with a chance far below 2^-25.
 fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     ROCA_PRIMES.iter().all(|&prime| {

@@ -1,4 +1,6 @@
 //! Whole tokens against whole issuers.
 
 mod claim_shapes;
+mod tokens;
+mod verdicts;
 mod wycheproof;

@@ -10,7 +10,6 @@ use moka::future::Cache;
 
 use super::Workload;
 use super::issuer::{Issuer, Verified};
-use crate::identity::Error;
 
 /// How much is kept, in bytes of claims as they are in memory, roughly.
 const CAPACITY: u64 = 64 << 20;
@@ -53,13 +52,11 @@ impl Verdict {
         }
     }
 
-    /// True while the token is valid and the issuer's keys are those that it verified under.
-    ///
-    /// # Errors
-    /// The keys have become too old to say so.
-    pub(super) async fn holds(&self, now: Timestamp) -> Result<bool, Error> {
-        let alive = self.valid_from <= now && now < self.workload.expire_time();
-        Ok(alive && self.issuer.generation().await? == self.generation)
+    /// True while the token is valid and the issuer's keys are, and are known to be, those that it verified under.
+    fn holds(&self, now: Timestamp) -> bool {
+        self.valid_from <= now
+            && now < self.workload.expire_time()
+            && self.issuer.generation(now) == Some(self.generation)
     }
 }
 
@@ -79,16 +76,14 @@ impl Verdicts {
         Self(cache)
     }
 
-    pub(super) async fn find(&self, token: &TokenHash) -> Option<Arc<Verdict>> {
-        self.0.get(token).await
+    /// What verified before and still holds.
+    pub(super) async fn find(&self, token: &TokenHash, now: Timestamp) -> Option<Workload> {
+        let verdict = self.0.get(token).await?;
+        verdict.holds(now).then(|| verdict.workload.clone())
     }
 
     pub(super) async fn keep(&self, token: TokenHash, verdict: Verdict) {
         self.0.insert(token, Arc::new(verdict)).await;
-    }
-
-    pub(super) async fn forget(&self, token: &TokenHash) {
-        self.0.invalidate(token).await;
     }
 }
 

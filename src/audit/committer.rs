@@ -1,0 +1,228 @@
+//! The thread of the journal: takes what queued, commits it at once, hands all waiters back together, and signs checkpoints.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::chain::Prepared;
+use super::checkpoint::{Checkpoint, Statement};
+use super::health::Health;
+use super::indexer::Indexer;
+use super::key::SigningKey;
+use super::{Error, Event, Recorded};
+use crate::model::Clock;
+use crate::store::{self, ChainHead, JournalWriter};
+
+/// The most events of one transaction: it bounds how long the first of them waits.
+const BATCH: usize = 1024;
+/// A checkpoint is due after so many events,
+const CHECKPOINT_EVENTS: u64 = 1000;
+/// or so long after the last one, when there is something new.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+/// How often an idle thread looks whether something is due, and one that cannot write tries again.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the thread is asked to do.
+pub(super) enum Command {
+    Record(Queued),
+    Close,
+}
+
+/// An event and who waits for it.
+pub(super) struct Queued {
+    pub(super) event: Box<Event>,
+    pub(super) done: oneshot::Sender<Result<Recorded, Error>>,
+}
+
+/// A batch that was committed, or not.
+pub(super) struct Finished {
+    pub(super) waiters: Vec<oneshot::Sender<Result<Recorded, Error>>>,
+    pub(super) result: Result<Recorded, Error>,
+}
+
+/// The state of the thread.
+pub(super) struct Committer {
+    writer: JournalWriter,
+    key: SigningKey,
+    clock: Arc<dyn Clock>,
+    health: Arc<Health>,
+    finished: mpsc::UnboundedSender<Finished>,
+    indexer: Indexer,
+    head: ChainHead,
+    checkpoint: u64,
+    checkpoint_tried: Instant,
+    probed: Instant,
+}
+
+impl Committer {
+    pub(super) fn new(
+        mut writer: JournalWriter,
+        key: SigningKey,
+        clock: Arc<dyn Clock>,
+        health: Arc<Health>,
+        finished: mpsc::UnboundedSender<Finished>,
+        indexer: Indexer,
+    ) -> Result<Self, Error> {
+        let head = writer.head().map_err(Error::unavailable)?;
+        let checkpoint = writer.last_checkpoint().map_err(Error::unavailable)?;
+        let now = Instant::now();
+        let (checkpoint_tried, probed) = (now, now);
+        Ok(Self {
+            writer,
+            key,
+            clock,
+            health,
+            finished,
+            indexer,
+            head,
+            checkpoint,
+            checkpoint_tried,
+            probed,
+        })
+    }
+
+    /// Works until it is told to close, or all senders are gone. A panic costs its batch, which is answered, and not the thread.
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
+        let mut open = true;
+        while open {
+            let mut batch = Vec::new();
+            match commands.recv_timeout(TICK) {
+                Ok(Command::Record(first)) => {
+                    batch.push(first);
+                    open = fill(&mut batch, commands);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => {
+                    open = false;
+                    fill(&mut batch, commands);
+                }
+            }
+            self.guarded(|this| this.work(batch));
+        }
+        // what was sent between the close and the last look
+        let mut rest = Vec::new();
+        while fill(&mut rest, commands) && !rest.is_empty() {
+            let batch = std::mem::take(&mut rest);
+            self.guarded(|this| this.work(batch));
+        }
+        self.guarded(Self::sign_checkpoint);
+    }
+
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            tracing::error!("the thread of the audit journal panicked, and goes on");
+            self.health.failed("its thread panicked".to_owned());
+        }
+    }
+
+    fn work(&mut self, batch: Vec<Queued>) {
+        if !batch.is_empty() {
+            self.record(batch);
+        }
+        if !self.health.last_write_worked() && self.probed.elapsed() >= TICK {
+            self.probed = Instant::now();
+            let result = self.writer.probe();
+            // what is wrong is in the health by now
+            self.note(result).ok();
+        }
+        let new = self.head.sequence.saturating_sub(self.checkpoint);
+        let waited = self.checkpoint_tried.elapsed();
+        if (new >= CHECKPOINT_EVENTS && waited >= TICK / 4) || waited >= CHECKPOINT_INTERVAL {
+            self.sign_checkpoint();
+        }
+    }
+
+    fn record(&mut self, batch: Vec<Queued>) {
+        let size = batch.len();
+        let (events, waiters): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|queued| (Prepared::new(&queued.event), queued.done)).unzip();
+        let begun = Instant::now();
+        self.health.began();
+        let result = self.commit(events);
+        self.health.ended(size);
+        metrics::histogram!("dockpass_audit_commit_seconds").record(begun.elapsed());
+        metrics::histogram!("dockpass_audit_batch_events").record(size_as_float(size));
+        let result = self
+            .note(result)
+            .map(|appended| Recorded { policy_revision: appended.policy_revision });
+        if self.finished.send(Finished { waiters, result }).is_err() {
+            tracing::debug!("nobody waits for the audit journal any more");
+        }
+    }
+
+    fn commit(&mut self, events: Vec<Prepared>) -> Result<store::Appended, store::Error> {
+        let mut last = self.head;
+        let appended = self.writer.append(Box::new(|mut head: ChainHead| {
+            let rows = events
+                .into_iter()
+                .map(|event| {
+                    let row = event.after(head);
+                    head = ChainHead { sequence: row.sequence, hash: row.hash };
+                    row
+                })
+                .collect();
+            last = head;
+            rows
+        }))?;
+        self.head = last;
+        self.indexer.wake();
+        Ok(appended)
+    }
+
+    /// Keeps the health up to date with what a write said.
+    fn note<T>(&self, result: Result<T, store::Error>) -> Result<T, Error> {
+        match result {
+            Ok(value) => {
+                self.health.worked();
+                Ok(value)
+            }
+            Err(error) => {
+                self.health.failed(error.to_string());
+                Err(Error::unavailable(error))
+            }
+        }
+    }
+
+    fn sign_checkpoint(&mut self) {
+        self.checkpoint_tried = Instant::now();
+        let result = self.try_checkpoint();
+        if let Err(error) = result {
+            tracing::warn!(%error, "no checkpoint of the audit journal could be written");
+        }
+    }
+
+    fn try_checkpoint(&mut self) -> Result<(), store::Error> {
+        // changes of policy append beside this thread
+        self.head = self.writer.head()?;
+        if self.head.sequence <= self.checkpoint {
+            return Ok(());
+        }
+        let checkpoint =
+            Checkpoint::sign(Statement::Checkpoint, self.clock.now(), self.head, &self.key);
+        let json = checkpoint.to_json();
+        self.writer.add_checkpoint(self.head.sequence, &json)?;
+        self.checkpoint = self.head.sequence;
+        // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
+        tracing::info!(target: "dockpass::audit::checkpoint", checkpoint = json);
+        Ok(())
+    }
+}
+
+/// Adds what is queued; false when the queue is closed.
+fn fill(batch: &mut Vec<Queued>, commands: &Receiver<Command>) -> bool {
+    while batch.len() < BATCH {
+        match commands.try_recv() {
+            Ok(Command::Record(queued)) => batch.push(queued),
+            Ok(Command::Close) => return false,
+            Err(_) => return true,
+        }
+    }
+    true
+}
+
+fn size_as_float(size: usize) -> f64 {
+    u32::try_from(size).map_or(f64::MAX, f64::from)
+}

@@ -1,0 +1,118 @@
+//! Tests of the audit trail as a whole, on a real store in a temporary folder.
+
+mod archive;
+mod damage;
+mod faults;
+mod index;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{Clock, DecisionId, Lifetime, ManualClock, Reason};
+use crate::store::{Config, JournalRow, Store};
+
+/// A store, its folder, and a clock that stands still.
+struct Fixture {
+    folder: TempDir,
+    store: Store,
+    clock: ManualClock,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Config::default(), folder.path()).await.unwrap();
+        let clock = ManualClock::at("2026-03-01T12:00:00.123456789Z".parse().unwrap());
+        Self { folder, store, clock }
+    }
+
+    async fn journal(&self) -> Journal {
+        Journal::start(&self.store, self.folder.path(), Arc::new(self.clock.clone())).await.unwrap()
+    }
+
+    /// A closed journal of `count` events, one minute after another.
+    async fn with_events(count: u8) -> Self {
+        let fixture = Self::new().await;
+        let journal = fixture.journal().await;
+        for number in 0..count {
+            journal.append(fixture.event(number)).await.unwrap();
+            fixture.clock.advance(SignedDuration::from_mins(1));
+        }
+        journal.close().await;
+        fixture
+    }
+
+    /// An issue for one of three jobs; every third is refused.
+    fn event(&self, number: u8) -> Event {
+        let now = self.clock.now();
+        let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
+        event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
+        event.peer = Some("192.0.2.7".to_owned());
+        event.identity = Some(object(json!({
+            "kind": "workload",
+            "issuer": "https://ci.example",
+            "subject": format!("repo:acme/app-{}", number % 3),
+        })));
+        event.claims =
+            Some(object(json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})));
+        event.policy_revision = Some(7);
+        event.request = Some(RequestRecord {
+            registry: "prod".parse().unwrap(),
+            permissions: serde_json::from_value(json!([
+                {"repository": format!("servers/app-{}", number % 3), "actions": ["pull"]}
+            ]))
+            .unwrap(),
+            lifetime: None::<Lifetime>,
+            token_name: Some(format!("writer-{}", number % 3).parse().unwrap()),
+            with_bearer_token: false,
+            fresh: false,
+        });
+        event
+    }
+
+    fn archive(&self) -> Archive {
+        Archive::open(&self.store)
+    }
+
+    fn rows(&self) -> Vec<JournalRow> {
+        self.store.journal_reader().unwrap().after(0, 10_000).unwrap()
+    }
+
+    /// Does to the file what somebody with access to it could do.
+    fn tamper(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.store.database_file()).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("`{value}` is no object") };
+    map
+}
+
+fn export(archive: &Archive, disclosure: Disclosure) -> Vec<String> {
+    let mut bytes = Vec::new();
+    archive.export(&mut bytes, disclosure).unwrap();
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn verify_lines(lines: &[String], outside: Option<&Checkpoint>) -> Result<Report, Finding> {
+    verify(read_export(lines.join("\n").as_bytes()), outside)
+}
+
+/// What was found: the place and the kind of damage.
+fn damage<T: std::fmt::Debug>(result: Result<T, Finding>) -> (u64, Damage) {
+    match result.unwrap_err() {
+        Finding::Damaged { event, damage, .. } => (event, damage),
+        other @ Finding::Unreadable(_) => panic!("{other}"),
+    }
+}
+
+/// A far future, so that a prune takes all that it may.
+fn far() -> Timestamp {
+    "2100-01-01T00:00:00Z".parse().unwrap()
+}

@@ -1,0 +1,150 @@
+//! Find, list, prune.
+
+use super::*;
+
+#[tokio::test]
+async fn a_decision_is_found_at_once_and_as_it_was_recorded() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let event = fixture.event(2);
+    journal.append(event.clone()).await.unwrap();
+    assert_eq!(journal.find(event.id).await.unwrap(), Some(event));
+    assert_eq!(journal.find(DecisionId::new(fixture.clock.now())).await.unwrap(), None);
+}
+
+/// The events of a whole list, read in pages of two.
+fn all(archive: &Archive, filter: &Filter) -> Vec<u64> {
+    let (mut found, mut before) = (Vec::new(), None);
+    loop {
+        let page = archive.list(filter, before, 2).unwrap();
+        assert!(page.events.len() <= 2);
+        found.extend(page.events.iter().map(|one| one.sequence));
+        before = page.next;
+        if before.is_none() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_the_same_from_the_index_and_from_the_journal() {
+    let fixture = Fixture::with_events(9).await;
+    let time = |number: usize| Some(fixture.rows()[number].time);
+    let filters = [
+        (Filter::default(), vec![9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        (Filter { since: time(3), until: time(6), ..Filter::default() }, vec![6, 5, 4]),
+        (Filter { kind: Some(Kind::Check), ..Filter::default() }, vec![]),
+        (Filter { outcome: Some(Outcome::Refused), ..Filter::default() }, vec![9, 6, 3]),
+        (Filter { outcome: Some(Outcome::Allowed), ..Filter::default() }, vec![8, 7, 5, 4, 2, 1]),
+        (
+            Filter { outcome: Some(Outcome::Because(Reason::AccessDenied)), ..Filter::default() },
+            vec![9, 6, 3],
+        ),
+        (
+            Filter {
+                registry: Some("prod".parse().unwrap()),
+                kind: Some(Kind::Issue),
+                ..Filter::default()
+            },
+            vec![9, 8, 7, 6, 5, 4, 3, 2, 1],
+        ),
+        (Filter { registry: Some("other".parse().unwrap()), ..Filter::default() }, vec![]),
+        (
+            Filter { repository: Some("servers/app-1".parse().unwrap()), ..Filter::default() },
+            vec![8, 5, 2],
+        ),
+        (Filter { token: Some("writer-0".parse().unwrap()), ..Filter::default() }, vec![7, 4, 1]),
+        (
+            Filter { subject: Some("repo:acme/app-2".to_owned()), ..Filter::default() },
+            vec![9, 6, 3],
+        ),
+        (
+            Filter {
+                issuer: Some("https://ci.example".to_owned()),
+                since: time(7),
+                ..Filter::default()
+            },
+            vec![9, 8],
+        ),
+    ];
+    for (filter, expected) in &filters {
+        assert_eq!(all(&fixture.archive(), filter), *expected, "indexed: {filter:?}");
+    }
+    std::fs::remove_file(fixture.store.index_file()).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        let mut name = fixture.store.index_file().into_os_string();
+        name.push(suffix);
+        // the last connection may have removed it
+        std::fs::remove_file(name).ok();
+    }
+    assert_eq!(fixture.store.search_index().unwrap().progress().unwrap().sequence, 0);
+    for (filter, expected) in &filters {
+        assert_eq!(all(&fixture.archive(), filter), *expected, "not indexed: {filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_prune_takes_the_old_and_the_rest_verifies() {
+    let fixture = Fixture::with_events(9).await;
+    let outside = export(&fixture.archive(), Disclosure::Full).pop().unwrap();
+    let outside: Value = serde_json::from_str(&outside).unwrap();
+    let outside: Checkpoint = serde_json::from_value(outside["checkpoint"].clone()).unwrap();
+    let before = fixture.rows()[7].time;
+    let pruned = fixture
+        .archive()
+        .prune(before, "admin", fixture.folder.path(), &fixture.clock)
+        .await
+        .unwrap();
+    // app-1 (event 8) and app-2 (event 9) are still referred to
+    assert_eq!(pruned, Pruned { events: 7, claims: 1, start: 7 });
+    let report = fixture.archive().verify(Some(&outside)).unwrap();
+    assert_eq!((report.start, report.events, report.last, report.covered), (7, 3, 10, 9));
+    let lines = export(&fixture.archive(), Disclosure::Full);
+    assert_eq!(verify_lines(&lines, Some(&outside)).unwrap(), report);
+    let list = fixture.archive().list(&Filter::default(), None, 100).unwrap().events;
+    assert_eq!(list.iter().map(|one| one.sequence).collect::<Vec<_>>(), [10, 9, 8]);
+    assert_eq!(list[0].event.kind, Kind::Prune);
+    assert_eq!(list[0].event.change.as_ref().unwrap()["actor"], "admin");
+}
+
+#[tokio::test]
+async fn promise_2_events_cut_off_at_the_start_are_not_a_prune() {
+    let fixture = Fixture::with_events(6).await;
+    fixture
+        .archive()
+        .prune(fixture.rows()[2].time, "admin", fixture.folder.path(), &fixture.clock)
+        .await
+        .unwrap();
+    fixture.tamper("DELETE FROM audit_journal WHERE sequence = 3");
+    assert_eq!(damage(fixture.archive().verify(None)), (3, Damage::Dropped));
+    fixture.tamper("UPDATE audit_pruned SET sequence = 3, hash = (SELECT randomblob(32))");
+    assert_eq!(damage(fixture.archive().verify(None)), (3, Damage::Forged));
+    fixture.tamper("DELETE FROM audit_pruned");
+    assert_eq!(damage(fixture.archive().verify(None)), (1, Damage::Dropped));
+}
+
+#[tokio::test]
+async fn a_prune_never_goes_past_the_last_checkpoint() {
+    let fixture = Fixture::with_events(4).await;
+    fixture.store.record(Journal::seal(fixture.event(0))).await.unwrap();
+    let archive = fixture.archive();
+    let prune = || archive.prune(far(), "admin", fixture.folder.path(), &fixture.clock);
+    assert_eq!(prune().await.unwrap().start, 4);
+    assert_eq!(prune().await.unwrap().events, 0);
+    assert_eq!(archive.verify(None).unwrap().last, 7);
+}
+
+#[tokio::test]
+async fn claims_that_were_pruned_are_stored_again_when_they_come_back() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    journal.append(fixture.event(0)).await.unwrap();
+    journal.close().await;
+    let journal = fixture.journal().await;
+    journal.append(fixture.event(1)).await.unwrap();
+    // another process prunes the claims that this journal's thread remembers
+    fixture.tamper("DELETE FROM audit_claims; UPDATE state SET claims_epoch = claims_epoch + 1");
+    let again = fixture.event(1);
+    journal.append(again.clone()).await.unwrap();
+    assert_eq!(journal.find(again.id).await.unwrap().unwrap().claims, again.claims);
+}

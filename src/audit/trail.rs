@@ -1,0 +1,118 @@
+//! Walks through the journal in pieces: forward with its checkpoints, or backward from the newest event.
+
+use std::collections::VecDeque;
+
+use super::{ArchiveError, Checkpoint};
+use crate::store::{ChainHead, JournalReader, JournalRow};
+
+/// How many rows are read at once.
+const PIECE: u32 = 500;
+
+/// What a journal consists of, in this order: where it starts, events, each checkpoint after the event that it covers.
+pub(super) enum Item {
+    /// Where the chain starts; with the signed record, when events were pruned.
+    Start(ChainHead, Option<Box<Checkpoint>>),
+    /// An event, and the hash of the one before.
+    Event([u8; 32], Box<JournalRow>),
+    /// A checkpoint.
+    Checkpoint(Box<Checkpoint>),
+}
+
+/// The whole journal, forward.
+pub(super) struct Trail {
+    reader: JournalReader,
+    start: Option<Item>,
+    rows: VecDeque<JournalRow>,
+    checkpoints: VecDeque<(u64, String)>,
+    head: ChainHead,
+    last_checkpoint: u64,
+}
+
+impl Trail {
+    pub(super) fn open(reader: JournalReader) -> Result<Self, ArchiveError> {
+        let (head, record) = match reader.pruned().map_err(ArchiveError::new)? {
+            Some((head, record)) => (head, Some(Box::new(parse(head.sequence, &record)?))),
+            None => (ChainHead::default(), None),
+        };
+        Ok(Self {
+            reader,
+            start: Some(Item::Start(head, record)),
+            rows: VecDeque::new(),
+            checkpoints: VecDeque::new(),
+            head,
+            last_checkpoint: head.sequence,
+        })
+    }
+
+    fn advance(&mut self) -> Result<Option<Item>, ArchiveError> {
+        if let Some(start) = self.start.take() {
+            return Ok(Some(start));
+        }
+        if self.rows.is_empty() {
+            self.rows =
+                self.reader.after(self.head.sequence, PIECE).map_err(ArchiveError::new)?.into();
+        }
+        if self.checkpoints.is_empty() {
+            self.checkpoints = self
+                .reader
+                .checkpoints_after(self.last_checkpoint, PIECE)
+                .map_err(ArchiveError::new)?
+                .into();
+        }
+        let next_event = self.rows.front().map(|row| row.sequence);
+        let due = self
+            .checkpoints
+            .pop_front_if(|(sequence, _)| next_event.is_none_or(|event| *sequence < event));
+        if let Some((sequence, json)) = due {
+            self.last_checkpoint = sequence;
+            return Ok(Some(Item::Checkpoint(Box::new(parse(sequence, &json)?))));
+        }
+        let Some(row) = self.rows.pop_front() else { return Ok(None) };
+        let previous = self.head.hash;
+        self.head = ChainHead { sequence: row.sequence, hash: row.hash };
+        Ok(Some(Item::Event(previous, Box::new(row))))
+    }
+}
+
+impl Iterator for Trail {
+    type Item = Result<Item, ArchiveError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}
+
+/// The events before one place and after another, backward.
+pub(super) struct Tail<'a> {
+    reader: &'a JournalReader,
+    before: u64,
+    after: u64,
+    rows: VecDeque<JournalRow>,
+}
+
+impl<'a> Tail<'a> {
+    pub(super) fn new(reader: &'a JournalReader, before: u64, after: u64) -> Self {
+        Self { reader, before, after, rows: VecDeque::new() }
+    }
+}
+
+impl Iterator for Tail<'_> {
+    type Item = Result<JournalRow, ArchiveError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rows.is_empty() {
+            match self.reader.before(self.before, PIECE) {
+                Ok(rows) => self.rows = rows.into(),
+                Err(error) => return Some(Err(ArchiveError::new(error))),
+            }
+        }
+        let row = self.rows.pop_front().filter(|row| row.sequence > self.after)?;
+        self.before = row.sequence;
+        Some(Ok(row))
+    }
+}
+
+fn parse(sequence: u64, json: &str) -> Result<Checkpoint, ArchiveError> {
+    serde_json::from_str(json)
+        .map_err(|error| ArchiveError(format!("the checkpoint of event {sequence}: {error}")))
+}

@@ -1,0 +1,57 @@
+//! `dockpass audit prune`.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Failure, Process};
+use crate::audit::Archive;
+use crate::cli::offline::{self, ConfigArgs};
+use crate::cli::output::OutputArgs;
+use crate::cli::policy_change::actor;
+
+/// Delete old events, which works on a full disk too
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  dockpass audit export --file trail.jsonl\n  \
+    dockpass audit prune --before 2026-01-01T00:00:00Z --yes\n\n\
+    Export first. What is left verifies: a signed record says where the chain starts, and the deletion is an event itself. \
+    Events after the last checkpoint stay.")]
+pub(in crate::cli) struct Prune {
+    /// Delete events from before this time
+    #[arg(long, value_name = "TIME")]
+    before: Timestamp,
+    /// Delete without asking
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    events: u64,
+    claims: u64,
+    start: u64,
+}
+
+impl Prune {
+    pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
+        let config = self.config.load()?;
+        let archive = Archive::open(&offline::existing_store(&config).await?);
+        if !self.yes {
+            process
+                .confirm(&format!("events from before {} are deleted for ever.", self.before))?;
+        }
+        let pruned =
+            archive.prune(self.before, &actor(), &config.data_dir, process.clock.as_ref()).await?;
+        let deleted = Deleted { events: pruned.events, claims: pruned.claims, start: pruned.start };
+        self.output.print(process, &deleted, |deleted| {
+            format!(
+                "deleted {} events; the chain starts after event {}",
+                deleted.events, deleted.start
+            )
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! `dockpass explain`: makes a recorded decision again, with everything looked at, and shows why it went as it did.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::audit::find;
+use super::audit::shown::Shown;
+use super::offline::{self, ConfigArgs};
+use super::output::{self, OutputArgs};
+use super::{Failure, Process};
+use crate::audit::{Archive, Event, RequestRecord};
+use crate::identity::Evidence;
+use crate::model::{AccessRequest, DecisionId, Form, Reuse};
+use crate::policy::{CredentialTrace, EntryTrace, TokenTrace, Trace, explain};
+
+/// Show why a decision went as it did: every token, credential and scope map entry against the request
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  dockpass explain 0199f3c2-7a0e-7c55-9d3b-0c1f5b0d2a11 --config dockpass.toml\n\n\
+    The decision is made again from what the audit trail holds: the verified identity, the request, and the policy as it was then. \
+    Bounds of registries are those of the configuration now."
+)]
+pub(super) struct Explain {
+    /// The decision id, as in a refusal, or the id of an access token
+    #[arg(value_name = "DECISION-ID")]
+    id: DecisionId,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Serialize)]
+struct Explained {
+    event: Shown,
+    /// Absent when policy was not asked.
+    trace: Option<Trace>,
+}
+
+impl Explain {
+    pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
+        let config = self.config.load()?;
+        let store = offline::existing_store(&config).await?;
+        let found = find(&Archive::open(&store), self.id)?;
+        let trace = match question(&found.event) {
+            Some((revision, evidence, request)) => {
+                let definitions = store.definitions_at(revision).await?;
+                let context = config.policy_context();
+                Some(explain(&definitions, &context, &evidence, &request, found.event.time))
+            }
+            None => None,
+        };
+        let explained = Explained { event: found.into(), trace };
+        self.output.print(process, &explained, text)
+    }
+}
+
+/// What policy was asked, when it was.
+fn question(event: &Event) -> Option<(u64, Evidence, AccessRequest)> {
+    let evidence = Evidence::from_event(event.identity.clone()?, event.claims.clone())?;
+    Some((event.policy_revision?, evidence, request(event.request.as_ref()?)))
+}
+
+fn request(record: &RequestRecord) -> AccessRequest {
+    AccessRequest {
+        registry: record.registry.clone(),
+        permissions: record.permissions.clone(),
+        lifetime: record.lifetime,
+        token_name: record.token_name.clone(),
+        form: if record.with_bearer_token { Form::PasswordAndBearer } else { Form::Password },
+        // reuse has no part in what is allowed
+        reuse: if record.fresh { Reuse::Never } else { Reuse::WithRemaining(Duration::ZERO) },
+    }
+}
+
+fn text(explained: &Explained) -> String {
+    let event = output::fields(explained.event.lines());
+    let Some(trace) = &explained.trace else {
+        return format!("{event}\n\npolicy was not asked: the reason is above");
+    };
+    let mut text = format!("{event}\n\n{}\n", trace.summary);
+    trace.tokens.iter().for_each(|token| text.push_str(&token_text(token)));
+    if trace.omitted_tokens > 0 {
+        text.push_str(&format!("\n{} more tokens are further away\n", trace.omitted_tokens));
+    }
+    text
+}
+
+fn token_text(token: &TokenTrace) -> String {
+    let credentials: String = token.credentials.iter().map(credential_text).collect();
+    let entries: String = token.entries.iter().map(entry_text).collect();
+    let (name, outcome, map) = (&token.name, &token.outcome, &token.scope_map);
+    format!("\ntoken {name}: {outcome}\n{credentials}  scope map {map}\n{entries}")
+}
+
+fn credential_text(credential: &CredentialTrace) -> String {
+    let verdict =
+        if credential.admits { "admits the identity" } else { "does not admit the identity" };
+    let mismatches = credential.mismatches.iter().map(|mismatch| format!("    {mismatch}\n"));
+    format!("  {}: {verdict}\n{}", credential.name, mismatches.collect::<String>())
+}
+
+fn entry_text(entry: &EntryTrace) -> String {
+    let matches = match entry.matches.as_slice() {
+        [] => "matches nothing that was asked for".to_owned(),
+        matches => format!("matches {}", matches.join(", ")),
+    };
+    format!("    {}: {}; {matches}\n", entry.pattern, entry.actions.join(", "))
+}

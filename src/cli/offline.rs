@@ -1,0 +1,59 @@
+//! What commands that work on the files themselves share: the configuration and the store that it names.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::config::Config;
+use crate::model::Definitions;
+use crate::policy::Snapshot;
+use crate::store::Store;
+
+/// Which broker's files.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ConfigArgs {
+    /// The broker's configuration; its files are used directly, no server is needed
+    #[arg(long, value_name = "FILE", default_value = "dockpass.toml")]
+    config: PathBuf,
+}
+
+impl ConfigArgs {
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.config
+    }
+
+    /// Reads and checks it.
+    pub(super) fn load(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.config)?)
+    }
+}
+
+/// Opens the store that the configuration names; one that was never made is an error, not an empty one.
+pub(super) async fn existing_store(config: &Config) -> Result<Store, Failure> {
+    let file = store_file(config);
+    if !file.exists() {
+        return Err(Failure::failed(format!(
+            "there is no store at `{}`: the first `dockpass serve` or `dockpass policy apply` makes it; --config names the broker's configuration",
+            file.display()
+        )));
+    }
+    Ok(open(config).await?)
+}
+
+/// Opens the store that the configuration names, or makes it.
+pub(super) async fn open(config: &Config) -> Result<Store, crate::store::Error> {
+    Store::open(&config.store, &config.data_dir).await
+}
+
+/// Where the store is.
+pub(super) fn store_file(config: &Config) -> PathBuf {
+    let url = &config.store.url;
+    config.data_dir.join(url.strip_prefix("sqlite:").unwrap_or(url))
+}
+
+/// Compiles definitions as the broker will.
+pub(super) fn compile(definitions: Definitions, config: &Config) -> Result<Snapshot, Failure> {
+    Ok(Snapshot::compile(std::sync::Arc::new(definitions), &config.policy_context())?)
+}

@@ -1,0 +1,64 @@
+//! A change of the stored policy, made offline: the definitions and their audit events in one transaction.
+
+use serde_json::{Value, json};
+
+use super::{Failure, Process};
+use crate::audit::{Event, Journal, Kind};
+use crate::model::{DecisionId, Definitions};
+use crate::policy::Change;
+use crate::store::{ChainHead, Seal, Store};
+
+/// Who changes the files: the user of the operating system.
+pub(super) fn actor() -> String {
+    format!("offline: uid {}", rustix::process::getuid().as_raw())
+}
+
+/// Replaces the definitions `before` by `after`, with one event for each definition that differs. Returns what differs.
+///
+/// # Errors
+/// The store does not do its work, or somebody else changed the policy since `before` was read.
+pub(super) async fn commit(
+    store: &Store,
+    before: &Definitions,
+    after: Definitions,
+    process: &Process,
+) -> Result<Vec<Change>, Failure> {
+    let changes = Change::between(before, &after);
+    if changes.is_empty() {
+        return Ok(changes);
+    }
+    let (now, actor) = (process.clock.now(), actor());
+    let events = changes.iter().map(|change| Event {
+        change: Some(record(change, &actor)),
+        policy_revision: Some(after.revision),
+        ..Event::new(DecisionId::new(now), now, Kind::PolicyChange)
+    });
+    let seal = seal_all(events.collect());
+    store.replace_definitions(after, actor, now, seal).await?;
+    Ok(changes)
+}
+
+fn record(change: &Change, actor: &str) -> Value {
+    json!({
+        "actor": actor,
+        "kind": change.kind,
+        "registry": change.registry,
+        "name": change.name,
+        "before": change.before,
+        "after": change.after,
+    })
+}
+
+/// Seals the events one after the other.
+fn seal_all(events: Vec<Event>) -> Seal<'static> {
+    Box::new(move |mut head| {
+        let mut rows = Vec::new();
+        for event in events {
+            rows.extend(Journal::seal(event)(head));
+            if let Some(last) = rows.last() {
+                head = ChainHead { sequence: last.sequence, hash: last.hash };
+            }
+        }
+        rows
+    })
+}

@@ -1,0 +1,188 @@
+//! Commands on the files themselves.
+
+use std::path::Path;
+
+use super::{Outcome, dockpass};
+
+const CONFIG: &str = r#"
+[[issuers]]
+issuer = "https://issuer.example.com"
+audience = "https://broker.example.com"
+
+[[registries]]
+name = "local"
+host = "localhost:5000"
+driver = "distribution"
+service = "localhost:5000"
+token_issuer = "dockpass"
+"#;
+
+const POLICY: &str = r#"
+[[scope_maps]]
+registry = "local"
+name = "servers-push"
+permissions."servers/nginx" = ["content/read", "content/write"]
+
+[[tokens]]
+registry = "local"
+name = "nginx-ci"
+scope_map = "servers-push"
+
+[[tokens.federated_credentials]]
+name = "main-branch"
+issuer = "https://issuer.example.com"
+subject = "ci"
+
+[[tests]]
+as = { issuer = "https://issuer.example.com", subject = "ci", claims = {} }
+request = { registry = "local", repository = "servers/nginx", actions = ["push"] }
+expect = "allow"
+"#;
+
+/// A folder with a configuration and a policy file.
+fn folder(policy: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("dockpass.toml"), CONFIG).unwrap();
+    std::fs::write(folder.path().join("policy.toml"), policy).unwrap();
+    folder
+}
+
+async fn run(folder: &Path, arguments: &str, input: &str) -> Outcome {
+    let shown = folder.display();
+    let arguments = arguments.replace("FILE", &format!("{shown}/policy.toml"));
+    dockpass(&format!("{arguments} --config {shown}/dockpass.toml"), &[], input).await
+}
+
+fn json(outcome: &Outcome) -> serde_json::Value {
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    serde_json::from_str(&outcome.out).unwrap()
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_and_dumped() {
+    let folder = folder(POLICY);
+    let checked = json(&run(folder.path(), "config check -o json", "").await);
+    assert_eq!((&checked["issuers"], &checked["policyRevision"]), (&1.into(), &().into()));
+    let dumped = run(folder.path(), "config dump", "").await;
+    let dumped: toml::Table = dumped.out.parse().unwrap();
+    assert_eq!(dumped["grpc"]["listen"].as_str(), Some("127.0.0.1:7443"));
+
+    std::fs::write(folder.path().join("dockpass.toml"), "[grpc]\nlisen = \"x\"").unwrap();
+    let outcome = run(folder.path(), "config check", "").await;
+    assert_eq!((outcome.code, outcome.out.as_str()), (1, ""));
+    assert!(outcome.err.contains("lisen"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn a_policy_is_applied_once_and_exported_as_it_was() {
+    let folder = folder(POLICY);
+    let applied = json(&run(folder.path(), "policy apply FILE -o json", "").await);
+    assert_eq!(applied["policyRevision"], 1);
+    assert_eq!(applied["changes"][1]["name"], "nginx-ci");
+    assert_eq!(applied["changes"][1]["change"], "added");
+
+    let again = json(&run(folder.path(), "policy apply FILE -o json", "").await);
+    assert_eq!((&again["policyRevision"], &again["changes"]), (&1.into(), &serde_json::json!([])));
+
+    let exported = run(folder.path(), "policy export", "").await;
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    std::fs::write(folder.path().join("policy.toml"), &exported.out).unwrap();
+    let again = json(&run(folder.path(), "policy apply FILE -o json", "").await);
+    assert_eq!(again["changes"], serde_json::json!([]), "{}", exported.out);
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_file_goes_only_after_a_yes() {
+    let folder = folder(POLICY);
+    assert_eq!(run(folder.path(), "policy apply FILE", "").await.code, 0);
+    std::fs::write(folder.path().join("policy.toml"), "").unwrap();
+    for input in ["", "no\n", "y\n"] {
+        let outcome = run(folder.path(), "policy apply FILE", input).await;
+        assert_eq!(outcome.code, 1);
+        assert!(outcome.err.contains("token local/nginx-ci"), "{}", outcome.err);
+        assert!(run(folder.path(), "policy export", "").await.out.contains("nginx-ci"));
+    }
+    let outcome = run(folder.path(), "policy apply FILE", "yes\n").await;
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    assert!(!run(folder.path(), "policy export", "").await.out.contains("nginx-ci"));
+    let former = run(folder.path(), "policy export --revision 1", "").await;
+    assert!(former.out.contains("nginx-ci"), "{}", former.out);
+}
+
+#[tokio::test]
+async fn a_policy_whose_tests_fail_or_that_does_not_compile_changes_nothing() {
+    let failing = POLICY.replace("expect = \"allow\"", "expect = \"deny\"");
+    let folder = folder(&failing);
+    let outcome = run(folder.path(), "policy test FILE", "").await;
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.out.contains("FAIL"), "{}", outcome.out);
+    let outcome = run(folder.path(), "policy apply FILE", "").await;
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.err.contains("nothing was changed"), "{}", outcome.err);
+
+    std::fs::write(
+        folder.path().join("policy.toml"),
+        POLICY.replace(
+            "https://issuer.example.com\"\nsubject",
+            "https://other.example.com\"\nsubject",
+        ),
+    )
+    .unwrap();
+    for command in ["check", "apply"] {
+        let outcome = run(folder.path(), &format!("policy {command} FILE"), "").await;
+        assert_eq!(outcome.code, 1, "{command}");
+        assert!(outcome.err.contains("https://other.example.com"), "{}", outcome.err);
+    }
+    let exported = run(folder.path(), "policy export", "").await;
+    assert!(!exported.out.contains("nginx-ci"), "{}", exported.out);
+}
+
+#[tokio::test]
+async fn a_password_is_shown_once_survives_the_policy_file_and_is_deleted() {
+    let folder = folder(POLICY);
+    assert_eq!(run(folder.path(), "policy apply FILE", "").await.code, 0);
+    let generate = "token credential generate --registry local --name nginx-ci -o json";
+    let generated = json(
+        &run(folder.path(), &format!("{generate} --password1 --expiration-in-days 2"), "").await,
+    );
+    let password = &generated["passwords"][0];
+    assert_eq!(
+        (&generated["username"], &password["name"]),
+        (&"nginx-ci".into(), &"password1".into())
+    );
+    assert!(crate::model::PasswordSecret::parse(password["value"].as_str().unwrap()).is_some());
+    assert_eq!(password["expiry"], "2026-08-03T12:00:00Z");
+
+    let outcome = run(folder.path(), "policy apply FILE", "").await;
+    assert!(outcome.out.contains("nothing differs"), "{}", outcome.out);
+    let delete = "token credential delete --registry local --name nginx-ci";
+    let outcome = run(folder.path(), &format!("{delete} --password2"), "").await;
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.err.contains("has no password2"), "{}", outcome.err);
+    let outcome = run(folder.path(), &format!("{delete} --password1"), "").await;
+    assert_eq!((outcome.code, outcome.out.as_str()), (0, "deleted password1 of token nginx-ci\n"));
+
+    let past = run(
+        folder.path(),
+        &format!("{generate} --password1 --expiration 2020-01-01T00:00:00Z"),
+        "",
+    )
+    .await;
+    assert_eq!(past.code, 2, "{}", past.err);
+    let other = generate.replace("nginx-ci", "other-ci");
+    let outcome = run(folder.path(), &format!("{other} --password1"), "").await;
+    assert!(outcome.err.contains("has no token `other-ci`"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn commands_that_read_make_no_store() {
+    let folder = folder(POLICY);
+    for arguments in
+        ["policy export", "token credential delete --registry local --name nginx-ci --password1"]
+    {
+        let outcome = run(folder.path(), arguments, "").await;
+        assert_eq!(outcome.code, 1);
+        assert!(outcome.err.contains("there is no store at"), "{}", outcome.err);
+    }
+    assert!(!folder.path().join("dockpass.db").exists());
+}

@@ -1,0 +1,84 @@
+//! Help and wrong usage.
+
+use clap::CommandFactory;
+
+use super::*;
+
+#[test]
+fn the_definition_of_the_arguments_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_and_flag_explains_itself() {
+    fn walk(command: &clap::Command, path: &str) {
+        let path = format!("{path} {}", command.get_name());
+        assert!(command.get_about().is_some(), "{path}");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
+        }
+        if command.get_subcommands().next().is_none() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{path} shows no example");
+        }
+        command.get_subcommands().for_each(|command| walk(command, &path));
+    }
+    walk(&Cli::command(), "");
+}
+
+#[test]
+fn every_example_of_the_help_is_accepted() {
+    fn examples(command: &clap::Command, found: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        found.extend(help.lines().filter(|line| line.starts_with("  ")).map(str::to_owned));
+        command.get_subcommands().for_each(|command| examples(command, found));
+    }
+    let mut found = Vec::new();
+    examples(&Cli::command(), &mut found);
+    assert!(found.len() > 10);
+    for line in found {
+        let start = line.find("dockpass ").unwrap();
+        let words = line[start..].split([' ', '(', ')', '"']).filter(|word| !word.is_empty());
+        let words = words.take_while(|word| !matches!(*word, ">" | "|"));
+        assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn help_is_a_result_and_wrong_usage_is_not() {
+    let outcome = dockpass("--help", &[], "").await;
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+    assert!(outcome.out.contains("Exit codes"));
+    let outcome = dockpass("--version", &[], "").await;
+    assert_eq!(
+        (outcome.code, outcome.out.as_str()),
+        (0, concat!("dockpass ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+    for (arguments, expected) in [
+        ("", "Usage"),
+        ("isue", "issue"),
+        ("issue --registry local", "--repository"),
+        ("revoke not-an-id", "not-an-id"),
+        ("revoke 0199f3c2-7a0e-7c55-9d3b-0c1f5b0d2a11 --username x", "--password-stdin"),
+        ("login https://host --registry l --repository a --action pull", "localhost:5000"),
+        (
+            "login h --client docker --authfile f --registry l --repository a --action pull",
+            "--authfile",
+        ),
+        ("logout", "<HOST>"),
+        ("token credential generate --registry local --name vendor-agent", "--password1"),
+        (
+            "token credential generate --registry local --name vendor-agent --password1 --expiration-in-days 0",
+            "0",
+        ),
+        (
+            "token credential generate --registry local --name vendor-agent --password1 --expiration soon",
+            "soon",
+        ),
+        ("policy apply", "<FILE>"),
+    ] {
+        let outcome = dockpass(arguments, &[], "").await;
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{arguments}");
+        assert!(outcome.err.contains(expected), "{arguments}: {}", outcome.err);
+    }
+}

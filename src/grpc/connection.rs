@@ -1,0 +1,219 @@
+//! Connections: HTTP/2 with limits on everything that a peer could make grow (guarantees.md, H3).
+//!
+//! Not tonic's own server, for two of its habits: it answers CANCELLED by itself when a call's `grpc-timeout` is over,
+//! before the broker's answer with its decision id can be sent; and it waits for ever for a peer that never says hello.
+
+use std::fmt::Display;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::codegen::http::Request;
+use tonic::service::Routes;
+use tonic::transport::server::Connected;
+use tower::ServiceExt;
+
+/// Requests at once on one connection.
+const MAX_STREAMS: u32 = 256;
+/// All headers of one request; an `authorization` of 16 KiB fits, so that its refusal is ours.
+const MAX_HEADERS: u32 = 32 * 1024;
+/// Streams that a peer opened and reset before they were looked at (rapid reset, CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams that we reset because the peer broke the protocol.
+const MAX_ERROR_RESETS: usize = 100;
+/// What may be under way to us, per request and per connection: a message has at most 1 MiB.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// A peer is asked for a sign of life this often, and has this long to give it.
+const PING_EVERY: Duration = Duration::from_secs(30);
+const PING_WITHIN: Duration = Duration::from_secs(10);
+/// A peer that has not even sent its preface is given this long when its connection closes.
+const HANDSHAKE_GRACE: Duration = Duration::from_secs(1);
+
+/// What connections may cost when nothing is asked on them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Connections at once; those beyond are closed.
+    connections: usize,
+    /// The first request, with the TLS and HTTP/2 handshakes before it, comes within this time.
+    first_request: Duration,
+    /// A connection without a new request for this long is closed; a channel of gRPC opens another when it needs one.
+    idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            first_request: Duration::from_secs(30),
+            idle: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Serves each connection of `incoming` on a task of its own, until `shutdown`; returns when all have ended.
+pub(super) async fn serve<I, IO, E>(
+    routes: &Routes,
+    limits: Limits,
+    incoming: I,
+    shutdown: impl Future<Output = ()>,
+) where
+    I: Stream<Item = Result<IO, E>>,
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    E: Display,
+{
+    let server = Server {
+        routes: routes.clone(),
+        limits,
+        tasks: TaskTracker::new(),
+        closing: CancellationToken::new(),
+    };
+    let room = Arc::new(Semaphore::new(limits.connections));
+    accept(incoming, shutdown, |io| {
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            tracing::warn!(open = limits.connections, "a connection is closed: too many are open");
+            return;
+        };
+        let connection = server.clone().connection(io);
+        server.tasks.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    })
+    .await;
+    server.closing.cancel();
+    server.tasks.close();
+    server.tasks.wait().await;
+}
+
+/// Hands each connection on; those that failed (a TLS handshake, say) are only logged.
+async fn accept<IO, E: Display>(
+    incoming: impl Stream<Item = Result<IO, E>>,
+    shutdown: impl Future<Output = ()>,
+    mut open: impl FnMut(IO),
+) {
+    let mut incoming = pin!(incoming.take_until(shutdown));
+    while let Some(accepted) = incoming.next().await {
+        match accepted {
+            Ok(io) => open(io),
+            Err(error) => tracing::debug!(%error, "a connection failed before its first request"),
+        }
+    }
+}
+
+/// What every connection shares.
+#[derive(Clone)]
+struct Server {
+    routes: Routes,
+    limits: Limits,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Server {
+    /// One connection, from its preface to its end.
+    async fn connection<IO>(self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::default());
+        let counted = Arc::clone(&activity);
+        let peer = io.connect_info();
+        let service = self.routes.map_request(move |mut request: Request<Incoming>| {
+            counted.count();
+            request.extensions_mut().insert(peer.clone());
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let mut served = pin!(builder(self.tasks).serve_connection(TokioIo::new(io), service));
+        tokio::select! {
+            ended = &mut served => return log_end(ended),
+            () = self.closing.cancelled() => {}
+            () = activity.ceased(self.limits) => {}
+        }
+        served.as_mut().graceful_shutdown();
+        if activity.any() {
+            log_end(served.await);
+        } else {
+            // before the handshake there is nothing to finish, and hyper would wait for it
+            drop(tokio::time::timeout(HANDSHAKE_GRACE, served).await);
+        }
+    }
+}
+
+fn builder(tasks: TaskTracker) -> http2::Builder<Tracked> {
+    let mut builder = http2::Builder::new(Tracked(tasks));
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADERS)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(MAX_ERROR_RESETS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_WITHIN);
+    builder
+}
+
+fn log_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended in an error");
+    }
+}
+
+/// Counts the requests of a connection.
+#[derive(Default)]
+struct Activity(AtomicU64);
+
+impl Activity {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until no new request has come for a while.
+    async fn ceased(&self, limits: Limits) {
+        tokio::time::sleep(limits.first_request).await;
+        let mut seen = 0;
+        loop {
+            let now = self.0.load(Ordering::Relaxed);
+            if now == seen {
+                return;
+            }
+            seen = now;
+            tokio::time::sleep(limits.idle).await;
+        }
+    }
+}
+
+/// Runs the requests of a connection where shutdown waits for them.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, request: F) {
+        self.0.spawn(request);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! One accepted connection, with or without TLS.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::{Connected, TcpConnectInfo};
+
+use super::admission::Place;
+
+/// The address at the other end of a connection: an extension of every HTTP request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PeerAddress(SocketAddr);
+
+impl PeerAddress {
+    /// The IP address; an IPv4 address that is written as IPv6 is IPv4.
+    pub fn ip(self) -> IpAddr {
+        self.0.ip().to_canonical()
+    }
+}
+
+impl From<SocketAddr> for PeerAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
+
+/// One accepted connection, after its handshake. Its place is given back when it is dropped.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    peer: SocketAddr,
+    local: Option<SocketAddr>,
+    /// Runs until the first byte arrives: a caller that says nothing keeps no place.
+    silence: Option<Pin<Box<Sleep>>>,
+    _place: Place,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Connection {
+    pub(super) fn plain(stream: TcpStream, peer: SocketAddr, place: Place) -> Self {
+        let local = stream.local_addr().ok();
+        Self { stream: Stream::Plain(stream), peer, local, silence: None, _place: place }
+    }
+
+    pub(super) fn tls(stream: TlsStream<TcpStream>, peer: SocketAddr, place: Place) -> Self {
+        let local = stream.get_ref().0.local_addr().ok();
+        Self { stream: Stream::Tls(Box::new(stream)), peer, local, silence: None, _place: place }
+    }
+
+    /// Ends the connection when its first byte takes longer than `limit`: HTTP/2 has no limit of its own for that.
+    pub(super) fn expecting_within(self, limit: Duration) -> Self {
+        Self { silence: Some(Box::pin(tokio::time::sleep(limit))), ..self }
+    }
+
+    /// The other end.
+    pub const fn peer(&self) -> PeerAddress {
+        PeerAddress(self.peer)
+    }
+}
+
+/// `tonic::Request::remote_addr` reads it.
+impl Connected for Connection {
+    type ConnectInfo = TcpConnectInfo;
+
+    fn connect_info(&self) -> TcpConnectInfo {
+        TcpConnectInfo { local_addr: self.local, remote_addr: Some(self.peer) }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        if read.is_ready() {
+            self.silence = None;
+            return read;
+        }
+        let Some(silence) = &mut self.silence else { return Poll::Pending };
+        ready!(silence.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Which tokens an identity may act as, and on what grounds.
+
+use jiff::Timestamp;
+
+use super::Denial;
+use super::snapshot::{Principal, Registry, Snapshot};
+use crate::identity::{Identity, Kind, PasswordEntry, Workload};
+use crate::model::{
+    ActionSet, CredentialRef, FederatedCredential, FederatedCredentialName, Lifetime, Password,
+    RepositoryName, Token,
+};
+use crate::seal::{Ceiling, Session};
+
+/// The name of the token that nobody may act as, where the registry's operator answers nobody.
+pub(super) const ANONYMOUS: &str = "anonymous";
+
+/// A token that the identity may act as, by one credential.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admission<'a> {
+    pub(super) principal: Principal<'a>,
+    pub(super) grounds: Grounds<'a>,
+}
+
+/// Why an identity may act as a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Grounds<'a> {
+    Anonymous,
+    Workload(&'a Workload, &'a FederatedCredential),
+    Password(&'a Password),
+    Session(&'a Session, Basis<'a>),
+}
+
+/// What a session rests on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Basis<'a> {
+    Federated(&'a FederatedCredential),
+    Password(&'a Password),
+}
+
+/// Calls `admitted` with every token and credential that admit the identity; with one that does at least once.
+/// Whether the token may be used now is not looked at.
+pub(super) fn find<'a>(
+    snapshot: &'a Snapshot,
+    registry: &'a Registry,
+    identity: &'a Identity,
+    now: Timestamp,
+    mut admitted: impl FnMut(Admission<'a>),
+) -> Result<(), Denial> {
+    match identity.kind() {
+        Kind::Anonymous => {
+            if let Some(principal) = registry.token(ANONYMOUS).and_then(|at| snapshot.principal(at))
+            {
+                admitted(Admission { principal, grounds: Grounds::Anonymous });
+            }
+        }
+        Kind::Workload(workload) => {
+            let Some(index) = registry.credentials_of(workload.issuer()) else { return Ok(()) };
+            index.find(workload.subject(), workload.claims(), |place| {
+                admitted_by(snapshot, workload, place).into_iter().for_each(&mut admitted);
+            });
+        }
+        Kind::Password(holder) => {
+            admitted(by_password(snapshot, registry, holder.entry(), now)?);
+        }
+        Kind::Session(session) => admitted(by_session(snapshot, registry, session, now)?),
+    }
+    Ok(())
+}
+
+impl Grounds<'_> {
+    /// Of `actions` on `repository`, what the identity itself lets through.
+    pub(super) fn narrow(&self, repository: &RepositoryName, actions: ActionSet) -> ActionSet {
+        match self {
+            Self::Anonymous => actions.intersection(ActionSet::PULL),
+            Self::Workload(..) | Self::Password(_) => actions,
+            Self::Session(session, _) => match &session.ceiling {
+                Ceiling::Permissions(ceiling) => {
+                    actions.intersection(ceiling.actions_on(repository))
+                }
+                Ceiling::ScopeMap => actions,
+            },
+        }
+    }
+
+    /// The longest lifetime that the credential allows.
+    pub(super) const fn max_lifetime(&self) -> Option<Lifetime> {
+        match self {
+            Self::Workload(_, credential) | Self::Session(_, Basis::Federated(credential)) => {
+                credential.max_lifetime
+            }
+            Self::Anonymous | Self::Password(_) | Self::Session(..) => None,
+        }
+    }
+
+    /// When what was presented, or the password that it rests on, ends; for an identity token where the credential binds it.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        match self {
+            Self::Anonymous => None,
+            Self::Workload(workload, credential) => {
+                credential.bind_to_identity_expiry.then(|| workload.expire_time())
+            }
+            Self::Password(password) => password.expire_time,
+            Self::Session(session, basis) => {
+                let password = match basis {
+                    Basis::Federated(_) => None,
+                    Basis::Password(password) => password.expire_time,
+                };
+                Some(password.map_or(session.expire_time, |end| end.min(session.expire_time)))
+            }
+        }
+    }
+
+    /// The federated credential, to choose between several of one token.
+    pub(super) const fn federated_name(&self) -> Option<&FederatedCredentialName> {
+        match self {
+            Self::Workload(_, credential) => Some(&credential.name),
+            Self::Anonymous | Self::Password(_) | Self::Session(..) => None,
+        }
+    }
+
+    /// What a session that is made of it rests on.
+    pub(super) fn credential(&self) -> CredentialRef {
+        match self {
+            Self::Anonymous => CredentialRef::Anonymous,
+            Self::Workload(_, credential) => CredentialRef::Federated {
+                name: credential.name.clone(),
+                revision: credential.revision,
+            },
+            Self::Password(password) => {
+                CredentialRef::Password { slot: password.slot, generation: password.generation }
+            }
+            Self::Session(session, _) => session.credential.clone(),
+        }
+    }
+
+    /// Whom it is given to: issuer and subject, or the token's name.
+    pub(super) fn holder(&self, token: &Token) -> String {
+        match self {
+            Self::Anonymous => ANONYMOUS.to_owned(),
+            Self::Workload(workload, _) => {
+                [workload.issuer().as_str(), " ", workload.subject()].concat()
+            }
+            Self::Password(_) => token.name.to_string(),
+            Self::Session(session, _) => session.holder.clone(),
+        }
+    }
+}
+
+fn admitted_by<'a>(
+    snapshot: &'a Snapshot,
+    workload: &'a Workload,
+    place: super::index::Place,
+) -> Option<Admission<'a>> {
+    let principal = snapshot.principal(place.token)?;
+    let credential = principal.token.federated_credentials.get(place.credential)?;
+    credential
+        .admits(workload.issuer().as_str(), workload.subject(), workload.claims())
+        .then_some(Admission { principal, grounds: Grounds::Workload(workload, credential) })
+}
+
+fn by_password<'a>(
+    snapshot: &'a Snapshot,
+    registry: &Registry,
+    entry: &PasswordEntry,
+    now: Timestamp,
+) -> Result<Admission<'a>, Denial> {
+    if entry.registry != registry.bounds.name {
+        return Err(Denial::OtherRegistry { registry: registry.bounds.name.clone() });
+    }
+    let principal = snapshot.principal_of(entry.token).ok_or(Denial::PasswordGone)?;
+    let presented = CredentialRef::Password { slot: entry.slot, generation: entry.generation };
+    match basis(principal.token, &presented, now) {
+        Some(Basis::Password(password)) => {
+            Ok(Admission { principal, grounds: Grounds::Password(password) })
+        }
+        _ => Err(Denial::PasswordGone),
+    }
+}
+
+fn by_session<'a>(
+    snapshot: &'a Snapshot,
+    registry: &Registry,
+    session: &'a Session,
+    now: Timestamp,
+) -> Result<Admission<'a>, Denial> {
+    if session.registry != registry.bounds.uid {
+        return Err(Denial::OtherRegistry { registry: registry.bounds.name.clone() });
+    }
+    let left = session.expire_time.duration_since(now);
+    if left < Lifetime::MIN.as_duration().try_into().unwrap_or_default() {
+        return Err(Denial::SessionExpired);
+    }
+    let principal = snapshot
+        .principal_of(session.token)
+        .filter(|principal| principal.token.registry == registry.bounds.name)
+        .ok_or(Denial::SessionGone)?;
+    let basis = basis(principal.token, &session.credential, now).ok_or(Denial::SessionGone)?;
+    Ok(Admission { principal, grounds: Grounds::Session(session, basis) })
+}
+
+/// The credential of the token that is meant, if it is still the same and has not ended.
+/// Nothing rests on anonymous access: whoever has no credential asks again without one.
+fn basis<'a>(token: &'a Token, credential: &CredentialRef, now: Timestamp) -> Option<Basis<'a>> {
+    match credential {
+        CredentialRef::Anonymous => None,
+        CredentialRef::Federated { name, revision } => token
+            .federated_credentials
+            .iter()
+            .find(|own| own.name == *name && own.revision == *revision)
+            .map(Basis::Federated),
+        CredentialRef::Password { slot, generation } => token
+            .passwords
+            .iter()
+            .find(|own| own.slot == *slot && own.generation == *generation)
+            .filter(|own| own.expire_time.is_none_or(|end| now < end))
+            .map(Basis::Password),
+    }
+}

@@ -1,0 +1,47 @@
+//! How values of ours stand in columns: times as nanoseconds since 1970, numbers as SQLite's signed 64 bits.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::{Type, ValueRef};
+
+/// Nanoseconds since 1970; clamped beyond the years 1677 to 2262.
+pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanosecond()).unwrap_or(if time < Timestamp::UNIX_EPOCH {
+        i64::MIN
+    } else {
+        i64::MAX
+    })
+}
+
+pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
+    // INVARIANT: every i64 of nanoseconds is inside of jiff's range
+    Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::MAX)
+}
+
+/// A count or sequence number; above i64 there are none.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// The value of a column that has to be `N` bytes.
+pub(super) fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
+    let value: Vec<u8> = row.get(column)?;
+    <[u8; N]>::try_from(value).map_err(|_| wrong_type(column, "a blob of another length"))
+}
+
+/// The bytes of a text or blob column: what was damaged has to be readable to be named.
+pub(super) fn raw(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    match row.get_ref(column)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+        ValueRef::Null => Ok(Vec::new()),
+        ValueRef::Integer(_) | ValueRef::Real(_) => Err(wrong_type(column, "a number")),
+    }
+}
+
+fn wrong_type(column: usize, problem: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, problem.into())
+}

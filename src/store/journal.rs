@@ -1,0 +1,249 @@
+//! The append-only journal of sealed audit events: one row an event, no secondary index, the chain's head read in the transaction that appends.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::column::{bytes, nanoseconds, signed, unsigned};
+use super::{Error, Inner};
+use crate::model::DecisionId;
+
+/// How many hashes of stored claims are remembered: 32 bytes each, some thousand jobs.
+const REMEMBERED_CLAIMS: usize = 16 << 10;
+
+/// Where a hash chain stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ChainHead {
+    /// The sequence number of the last event; 0 before the first.
+    pub sequence: u64,
+    /// Its hash; zeros before the first.
+    pub hash: [u8; 32],
+}
+
+/// One row of the journal, sealed into its chain by `audit`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JournalRow {
+    /// Its place in the chain, from 1, without gaps.
+    pub sequence: u64,
+    /// The decision that it records.
+    pub id: DecisionId,
+    /// When; kept to the nanosecond.
+    pub time: Timestamp,
+    /// The salt of its field commitments.
+    pub salt: [u8; 16],
+    /// The fields, as JSON.
+    pub body: Vec<u8>,
+    /// The claims that it refers to by their hash, kept once: (SHA-256, JSON). The JSON is empty when the store lost it.
+    pub claims: Option<([u8; 32], Vec<u8>)>,
+    /// The hash of the event, which covers the one before.
+    pub hash: [u8; 32],
+}
+
+/// What a durable append tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Appended {
+    /// The store's policy revision in the same transaction: newer than the snapshot that was used = decide again.
+    pub policy_revision: u64,
+}
+
+/// Seals events into the chain, given its head; called inside the transaction that appends them.
+pub type Seal<'a> = Box<dyn FnOnce(ChainHead) -> Vec<JournalRow> + Send + 'a>;
+
+/// Appends to the journal; blocking, for a thread of its own.
+pub struct JournalWriter {
+    inner: Arc<Inner>,
+    pub(super) connection: Connection,
+    recent: RecentClaims,
+}
+
+impl fmt::Debug for JournalWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalWriter").field("files", &self.inner.files).finish_non_exhaustive()
+    }
+}
+
+impl JournalWriter {
+    pub(super) fn open(inner: Arc<Inner>) -> Result<Self, Error> {
+        let connection = inner.files.connect()?;
+        Ok(Self { inner, connection, recent: RecentClaims::default() })
+    }
+
+    /// Appends what `seal` makes of the chain's head, and returns when it is durable (fdatasync). It does not use the disk reserve.
+    ///
+    /// # Errors
+    /// Nothing was appended, unless the disk failed after the commit was written.
+    pub fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
+        let recent = &mut self.recent;
+        let (rows, state) = transact(&self.inner, &mut self.connection, |transaction| {
+            let state = state(transaction)?;
+            recent.forget_unless(state.claims_epoch);
+            let rows = seal(head(transaction)?);
+            insert(transaction, &rows, recent)?;
+            Ok((rows, state))
+        })?;
+        self.recent.remember(&rows);
+        Ok(Appended { policy_revision: state.policy_revision })
+    }
+
+    /// Where the chain stands.
+    pub fn head(&mut self) -> Result<ChainHead, Error> {
+        head(&self.connection)
+    }
+
+    /// The last event that a checkpoint covers; 0 without one.
+    pub fn last_checkpoint(&mut self) -> Result<u64, Error> {
+        let last: Option<i64> =
+            self.connection
+                .query_row("SELECT max(sequence) FROM audit_checkpoint", [], |row| row.get(0))?;
+        Ok(last.map_or(0, unsigned))
+    }
+
+    /// Keeps a signed checkpoint that covers the chain up to `sequence`.
+    pub fn add_checkpoint(&mut self, sequence: u64, body: &str) -> Result<(), Error> {
+        transact(&self.inner, &mut self.connection, |transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO audit_checkpoint (sequence, body) VALUES (?, ?)",
+                )?
+                .execute(params![signed(sequence), body])?;
+            Ok(())
+        })
+    }
+
+    /// Finds out whether the journal can be written: 64 KiB are written and taken back.
+    pub fn probe(&mut self) -> Result<(), Error> {
+        for statement in [
+            "INSERT OR REPLACE INTO probe (id, filler) VALUES (1, zeroblob(65536))",
+            "DELETE FROM probe",
+        ] {
+            transact(&self.inner, &mut self.connection, |transaction| {
+                transaction.prepare_cached(statement)?.execute([])?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn transact<T>(
+    inner: &Inner,
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let _writing = inner.writing.lock();
+    inner.files.check()?;
+    #[cfg(test)]
+    inner.fault.arm(connection, false)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+struct State {
+    policy_revision: u64,
+    claims_epoch: u64,
+}
+
+fn state(connection: &Connection) -> Result<State, Error> {
+    Ok(connection.prepare_cached("SELECT policy_revision, claims_epoch FROM state")?.query_row(
+        [],
+        |row| {
+            Ok(State {
+                policy_revision: unsigned(row.get(0)?),
+                claims_epoch: unsigned(row.get(1)?),
+            })
+        },
+    )?)
+}
+
+pub(super) fn policy_revision(connection: &Connection) -> Result<u64, Error> {
+    Ok(state(connection)?.policy_revision)
+}
+
+pub(super) fn set_policy_revision(
+    transaction: &Transaction<'_>,
+    revision: u64,
+) -> Result<(), Error> {
+    transaction
+        .prepare_cached("UPDATE state SET policy_revision = ?")?
+        .execute([signed(revision)])?;
+    Ok(())
+}
+
+pub(super) fn head(connection: &Connection) -> Result<ChainHead, Error> {
+    let read = |sql| {
+        connection
+            .prepare_cached(sql)?
+            .query_row([], |row| {
+                Ok(ChainHead { sequence: unsigned(row.get(0)?), hash: bytes(row, 1)? })
+            })
+            .optional()
+    };
+    if let Some(last) =
+        read("SELECT sequence, hash FROM audit_journal ORDER BY sequence DESC LIMIT 1")?
+    {
+        return Ok(last);
+    }
+    Ok(read("SELECT sequence, hash FROM audit_pruned")?.unwrap_or_default())
+}
+
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    rows: &[JournalRow],
+    recent: &RecentClaims,
+) -> Result<(), Error> {
+    let mut event = transaction.prepare_cached(
+        "INSERT INTO audit_journal (sequence, id, time, salt, body, claims_hash, hash) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)",
+    )?;
+    let mut claims = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO audit_claims (hash, body) VALUES (?, CAST(? AS TEXT))",
+    )?;
+    for row in rows {
+        let claims_hash = match &row.claims {
+            Some((hash, body)) if !recent.hashes.contains(hash) => {
+                claims.execute(params![hash, body])?;
+                Some(hash)
+            }
+            known => known.as_ref().map(|(hash, _)| hash),
+        };
+        event.execute(params![
+            signed(row.sequence),
+            row.id.as_bytes(),
+            nanoseconds(row.time),
+            row.salt,
+            row.body,
+            claims_hash,
+            row.hash,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Claims known to be stored, to skip the work; forgotten when claims were deleted, by whatever process.
+#[derive(Default)]
+pub(super) struct RecentClaims {
+    epoch: u64,
+    hashes: HashSet<[u8; 32]>,
+}
+
+impl RecentClaims {
+    fn forget_unless(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            self.hashes.clear();
+            self.epoch = epoch;
+        }
+    }
+
+    fn remember(&mut self, rows: &[JournalRow]) {
+        for (hash, _) in rows.iter().filter_map(|row| row.claims.as_ref()) {
+            if self.hashes.len() >= REMEMBERED_CLAIMS {
+                self.hashes.clear();
+            }
+            self.hashes.insert(*hash);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Deletes the oldest events, in pieces that fit into the disk reserve.
+
+use rusqlite::{Connection, params};
+
+use super::column::{bytes, signed};
+use super::{ChainHead, Error, Store, journal};
+
+/// How many rows of claims are deleted in one transaction.
+const PIECE: usize = 1000;
+
+impl Store {
+    /// Deletes the events up to `last`, and records with the signed `record` that the chain starts there; blocking. Works on a full disk, when the piece is small.
+    pub fn prune_events(&self, last: ChainHead, record: &str) -> Result<(), Error> {
+        let sequence = signed(last.sequence);
+        self.inner.with_reserve(&mut |transaction| {
+            transaction.execute("DELETE FROM audit_journal WHERE sequence <= ?", [sequence])?;
+            transaction.execute("DELETE FROM audit_checkpoint WHERE sequence <= ?", [sequence])?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO audit_pruned (id, sequence, hash, body) VALUES (1, ?, ?, ?)",
+                params![sequence, last.hash, record],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Deletes the claims that no event refers to any more, and returns how many; blocking.
+    pub fn prune_claims(&self) -> Result<u64, Error> {
+        let reader = self.inner.files.connect()?;
+        let (seen, candidates) = unreferenced(&reader)?;
+        let mut deleted: u64 = 0;
+        for piece in candidates.chunks(PIECE) {
+            deleted = deleted.saturating_add(self.inner.with_reserve(&mut |transaction| {
+                // whoever remembers stored claims must write them again
+                transaction.execute("UPDATE state SET claims_epoch = claims_epoch + 1", [])?;
+                let mut delete = transaction.prepare_cached(
+                    "DELETE FROM audit_claims WHERE hash = ?1 AND NOT EXISTS \
+                     (SELECT 1 FROM audit_journal WHERE sequence > ?2 AND claims_hash = ?1)",
+                )?;
+                let mut deleted: usize = 0;
+                for hash in piece {
+                    deleted = deleted.saturating_add(delete.execute(params![hash, signed(seen)])?);
+                }
+                Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+            })?);
+        }
+        Ok(deleted)
+    }
+}
+
+/// The claims that no event up to the head refers to. Found outside of a writing transaction: with millions of events it takes seconds.
+fn unreferenced(connection: &Connection) -> Result<(u64, Vec<[u8; 32]>), Error> {
+    let snapshot = connection.unchecked_transaction()?;
+    let head = journal::head(&snapshot)?;
+    let mut statement = snapshot
+        .prepare("SELECT hash FROM audit_claims EXCEPT SELECT claims_hash FROM audit_journal")?;
+    let hashes = statement.query_map([], |row| bytes(row, 0))?;
+    Ok((head.sequence, hashes.collect::<rusqlite::Result<_>>()?))
+}

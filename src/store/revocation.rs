@@ -1,0 +1,40 @@
+//! Access tokens that were taken back.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, params};
+
+use super::column::{bytes, nanoseconds, signed, timestamp};
+use super::{Error, journal};
+use crate::model::{AccessTokenId, DecisionId};
+
+/// Adds one, as a policy revision of its own.
+pub(super) fn add(
+    transaction: &Transaction<'_>,
+    id: AccessTokenId,
+    expire_time: Timestamp,
+) -> Result<(), Error> {
+    let revision = journal::policy_revision(transaction)?.saturating_add(1);
+    journal::set_policy_revision(transaction, revision)?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO revocation (id, expire_time) VALUES (?, ?)")?
+        .execute(params![id.as_bytes(), nanoseconds(expire_time)])?;
+    // when and by whom is in the event of the same transaction
+    transaction
+        .prepare_cached("INSERT INTO policy_revision (revision, time, actor, kind) VALUES (?, NULL, NULL, 'revocation')")?
+        .execute([signed(revision)])?;
+    Ok(())
+}
+
+/// Those that have not ended at `now`.
+pub(super) fn all(
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Vec<(AccessTokenId, Timestamp)>, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, expire_time FROM revocation WHERE expire_time > ?")?;
+    let rows = statement.query_map([nanoseconds(now)], |row| {
+        let id = DecisionId::from_bytes(bytes(row, 0)?);
+        Ok((AccessTokenId::from(id), timestamp(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,213 @@
+//! Tests of the store as a whole.
+
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{DecisionId, RegistryName, ScopeMap, ScopeMapName, Status, Token, TokenUid};
+
+async fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&Config::default(), folder.path()).await.unwrap();
+    (folder, store)
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+/// An event of a transaction: the store does not look into it.
+fn seal() -> Seal<'static> {
+    Box::new(|head| {
+        vec![JournalRow {
+            sequence: head.sequence + 1,
+            id: DecisionId::new(now()),
+            time: now(),
+            salt: [1; 16],
+            body: b"{}".to_vec(),
+            claims: None,
+            hash: [u8::try_from(head.sequence % 251).unwrap(); 32],
+        }]
+    })
+}
+
+fn scope_map(name: &str, description: &str, revision: u64) -> ScopeMap {
+    ScopeMap {
+        registry: "prod".parse::<RegistryName>().unwrap(),
+        name: name.parse::<ScopeMapName>().unwrap(),
+        description: description.to_owned(),
+        owner: String::new(),
+        permissions: std::iter::empty().collect(),
+        max_lifetime: None,
+        system: false,
+        revision,
+        create_time: now(),
+        update_time: now(),
+        updated_by: "admin".to_owned(),
+    }
+}
+
+fn token(name: &str, revision: u64) -> Token {
+    Token {
+        uid: TokenUid::new(now()),
+        registry: "prod".parse().unwrap(),
+        name: name.parse().unwrap(),
+        scope_map: "scope-one".parse().unwrap(),
+        status: Status::Enabled,
+        description: String::new(),
+        owner: String::new(),
+        expire_time: None,
+        passwords: Vec::new(),
+        federated_credentials: Vec::new(),
+        revision,
+        create_time: now(),
+        update_time: now(),
+        updated_by: "admin".to_owned(),
+    }
+}
+
+async fn replace(store: &Store, after: &Definitions) -> Result<Appended, Error> {
+    store.replace_definitions(after.clone(), "admin".to_owned(), now(), seal()).await
+}
+
+fn changes(store: &Store, revision: u64) -> u64 {
+    let sql = format!("SELECT count(*) FROM policy_change WHERE revision = {revision}");
+    store.inner.connection.lock().query_row(&sql, [], |row| row.get::<_, u32>(0)).unwrap().into()
+}
+
+#[tokio::test]
+async fn every_revision_of_the_definitions_can_be_read_back() {
+    let (_folder, store) = store().await;
+    let mut revisions = vec![Definitions::default()];
+    let mut next = Definitions {
+        revision: 1,
+        scope_maps: vec![scope_map("scope-one", "a", 1), scope_map("scope-two", "b", 1)],
+        tokens: vec![token("writer", 1)],
+    };
+    for step in 1..=4 {
+        next.revision = step;
+        match step {
+            2 => next.scope_maps[0] = scope_map("scope-one", "changed", 2),
+            3 => drop(next.tokens.pop()),
+            4 => next.tokens.push(token("writer", 4)),
+            _ => {}
+        }
+        assert_eq!(replace(&store, &next).await.unwrap().policy_revision, step);
+        revisions.push(next.clone());
+    }
+    assert_eq!(store.definitions().await.unwrap(), next);
+    for expected in &revisions {
+        let found = store.definitions_at(expected.revision).await.unwrap();
+        assert_eq!(found, *expected);
+    }
+    assert!(matches!(store.definitions_at(5).await, Err(Error::UnknownRevision(5, 4))));
+    assert_eq!([1, 2, 3, 4].map(|revision| changes(&store, revision)), [3, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn what_the_caller_forgot_to_number_is_written_all_the_same() {
+    let (_folder, store) = store().await;
+    let mut next = Definitions {
+        revision: 1,
+        scope_maps: vec![scope_map("scope-one", "a", 1)],
+        tokens: vec![],
+    };
+    replace(&store, &next).await.unwrap();
+    next.revision = 2;
+    next.scope_maps[0].description = "b".to_owned();
+    replace(&store, &next).await.unwrap();
+    assert_eq!(store.definitions().await.unwrap().scope_maps[0].description, "b");
+}
+
+#[tokio::test]
+async fn a_change_on_an_old_revision_is_stale_and_leaves_no_event() {
+    let (_folder, store) = store().await;
+    let first = Definitions { revision: 1, ..Definitions::default() };
+    replace(&store, &first).await.unwrap();
+    for revision in [0, 1, 3, u64::MAX] {
+        let after = Definitions { revision, ..Definitions::default() };
+        assert!(matches!(replace(&store, &after).await, Err(Error::Stale)), "{revision}");
+    }
+    assert_eq!(store.policy_revision().await.unwrap(), 1);
+    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, 1);
+}
+
+#[tokio::test]
+async fn promise_4_a_revocation_counts_as_a_revision_until_it_ends() {
+    let (_folder, store) = store().await;
+    let id = AccessTokenId::new(now());
+    let end = now() + jiff::SignedDuration::from_mins(5);
+    let appended = store.revoke(id, end, seal()).await.unwrap();
+    assert_eq!(appended.policy_revision, 1);
+    assert_eq!(store.revocations(now()).await.unwrap(), [(id, end)]);
+    assert_eq!(store.revocations(end).await.unwrap(), []);
+    let mut writer = store.journal().unwrap();
+    assert_eq!(writer.append(seal()).unwrap().policy_revision, 1, "a journal's append sees it");
+    let after = Definitions { revision: 2, ..Definitions::default() };
+    replace(&store, &after).await.unwrap();
+    assert_eq!(store.definitions_at(1).await.unwrap().revision, 1);
+}
+
+#[tokio::test]
+async fn promise_8_changes_work_on_a_full_disk_and_the_journal_does_not_take_their_room() {
+    let (_folder, store) = store().await;
+    let mut writer = store.journal().unwrap();
+    store.fill_disk();
+    while writer.append(seal()).is_ok() {}
+    assert!(matches!(writer.append(seal()), Err(Error::Full)));
+    let id = AccessTokenId::new(now());
+    store.revoke(id, now() + jiff::SignedDuration::from_mins(5), seal()).await.unwrap();
+    let scope_maps =
+        (0..50).map(|number| scope_map(&format!("map-{number}"), &"x".repeat(500), 2)).collect();
+    replace(&store, &Definitions { revision: 2, scope_maps, tokens: vec![] }).await.unwrap();
+    assert!(store.inner.files.reserve.exists(), "made again");
+    store.empty_disk();
+    writer.append(seal()).unwrap();
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("new/data");
+    let store = Store::open(&Config::default(), &data_dir).await.unwrap();
+    store.search_index().unwrap();
+    store.journal().unwrap().append(seal()).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data_dir), 0o700);
+    let files: Vec<_> =
+        std::fs::read_dir(&data_dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_url_and_a_file_that_is_no_database_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in ["dockpass.db", "sqlite:", "postgres://host/db"] {
+        let config = Config { url: url.to_owned() };
+        let error = Store::open(&config, folder.path()).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("`{url}`")) && error.contains("sqlite:FILE"), "{error}");
+    }
+    std::fs::write(folder.path().join("dockpass.db"), [0x55; 4096]).unwrap();
+    let error = Store::open(&Config::default(), folder.path()).await.unwrap_err();
+    assert!(matches!(&error, Error::Config(text) if text.contains("dockpass.db")), "{error}");
+}
+
+#[tokio::test]
+async fn promise_1_commits_are_synchronous() {
+    let (_folder, store) = store().await;
+    let synchronous = |connection: &Connection| {
+        connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, u8>(0)).unwrap()
+    };
+    let mode = |connection: &Connection| {
+        connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let connection = store.inner.connection.lock();
+    assert_eq!((synchronous(&connection), mode(&connection).as_str()), (2, "wal"));
+    drop(connection);
+    // 2 is FULL
+    assert_eq!(synchronous(&store.journal().unwrap().connection), 2);
+}

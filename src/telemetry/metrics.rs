@@ -1,0 +1,220 @@
+//! The metrics: a closed set of names, whose labels come from closed sets too, so that no caller can make them grow.
+
+use std::time::Duration;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
+
+/// Decisions, by method and outcome (`allowed`, or the reason word).
+const DECISIONS: &str = "dockpass_decisions_total";
+/// How long decisions took, by method.
+const DECISION_SECONDS: &str = "dockpass_decision_duration_seconds";
+/// Requests being worked on, by method.
+const IN_FLIGHT: &str = "dockpass_requests_in_flight";
+/// Access tokens handed out, by whether they were minted or reused.
+const ACCESS_TOKENS: &str = "dockpass_access_tokens_total";
+/// How long a commit of the audit journal took.
+const JOURNAL_COMMIT_SECONDS: &str = "dockpass_audit_commit_duration_seconds";
+/// Audit events in one commit.
+const JOURNAL_COMMIT_EVENTS: &str = "dockpass_audit_commit_events";
+/// Audit events that could not be recorded.
+const JOURNAL_FAILURES: &str = "dockpass_audit_failures_total";
+
+/// Upper bounds of the duration buckets, in seconds: 0.5 ms to 10 s.
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds of the buckets for events in a commit.
+const EVENTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// What was asked of the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// `CheckAccess`.
+    Check,
+    /// The docker token endpoint.
+    DockerToken,
+    /// `IssueAccessToken`.
+    Issue,
+    /// `RevokeAccessToken`.
+    Revoke,
+    /// A request that could not be understood.
+    Unreadable,
+}
+
+impl Method {
+    /// The word in labels and log lines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::DockerToken => "docker_token",
+            Self::Issue => "issue",
+            Self::Revoke => "revoke",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Where an access token that is handed out comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The registry's driver made it for this request.
+    Minted,
+    /// It was handed out before.
+    Reused,
+}
+
+/// The metrics of this process, for `/metrics`.
+#[derive(Clone, Debug)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts to collect; the metrics of a process are one, however often this is called. Before, everything that is
+    /// recorded is dropped.
+    ///
+    /// # Errors
+    /// Something else in the process collects already.
+    pub fn install() -> Result<Self, BuildError> {
+        static INSTALLED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+        let mut installed = INSTALLED.lock();
+        if let Some(handle) = &*installed {
+            return Ok(Self(handle.clone()));
+        }
+        let handle = builder()?.install_recorder()?;
+        describe();
+        *installed = Some(handle.clone());
+        Ok(Self(handle))
+    }
+
+    /// The metrics in the text format of Prometheus.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// Counts a decision without logging it: one of a flood. Without a reason word it was allowed.
+pub fn record_decision(method: Method, reason: Option<&'static str>, elapsed: Duration) {
+    let outcome = reason.unwrap_or("allowed");
+    counter!(DECISIONS, "method" => method.as_str(), "outcome" => outcome).increment(1);
+    histogram!(DECISION_SECONDS, "method" => method.as_str()).record(elapsed);
+}
+
+/// Counts an access token that is handed out.
+pub fn access_token(source: Source) {
+    let source = match source {
+        Source::Minted => "minted",
+        Source::Reused => "reused",
+    };
+    counter!(ACCESS_TOKENS, "source" => source).increment(1);
+}
+
+/// Counts a commit of the audit journal that held this many events.
+pub fn journal_commit(events: u32, elapsed: Duration) {
+    histogram!(JOURNAL_COMMIT_SECONDS).record(elapsed);
+    histogram!(JOURNAL_COMMIT_EVENTS).record(events);
+}
+
+/// Counts audit events that could not be recorded.
+pub fn journal_failure(events: u32) {
+    counter!(JOURNAL_FAILURES).increment(u64::from(events));
+}
+
+/// A request that is being worked on, until it is dropped.
+#[derive(Debug)]
+#[must_use = "the request counts as finished when this is dropped"]
+pub struct InFlight(Method);
+
+impl InFlight {
+    /// Counts a request that begins.
+    pub fn begin(method: Method) -> Self {
+        gauge!(IN_FLIGHT, "method" => method.as_str()).increment(1);
+        Self(method)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!(IN_FLIGHT, "method" => self.0.as_str()).decrement(1);
+    }
+}
+
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS)
+}
+
+fn describe() {
+    describe_counter!(DECISIONS, "decisions, by method and outcome");
+    describe_histogram!(DECISION_SECONDS, Unit::Seconds, "how long decisions took");
+    describe_gauge!(IN_FLIGHT, "requests being worked on");
+    describe_counter!(ACCESS_TOKENS, "access tokens handed out, minted or reused");
+    describe_histogram!(JOURNAL_COMMIT_SECONDS, Unit::Seconds, "commits of the audit journal");
+    describe_histogram!(JOURNAL_COMMIT_EVENTS, "audit events in one commit");
+    describe_counter!(JOURNAL_FAILURES, "audit events that could not be recorded");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_rendered_under_its_name_and_labels() {
+        let recorder = builder().unwrap().build_recorder();
+        let metrics = Metrics(recorder.handle());
+        let in_flight = metrics::with_local_recorder(&recorder, || {
+            describe();
+            record_decision(Method::Issue, None, Duration::from_millis(3));
+            record_decision(Method::Issue, Some("ACCESS_DENIED"), Duration::from_secs(20));
+            record_decision(Method::DockerToken, Some("ACCESS_DENIED"), Duration::ZERO);
+            access_token(Source::Minted);
+            access_token(Source::Reused);
+            journal_commit(3, Duration::from_millis(1));
+            journal_failure(2);
+            drop(InFlight::begin(Method::Check));
+            InFlight::begin(Method::Check)
+        });
+        let text = metrics.render();
+        for line in [
+            r#"dockpass_decisions_total{method="issue",outcome="allowed"} 1"#,
+            r#"dockpass_decisions_total{method="issue",outcome="ACCESS_DENIED"} 1"#,
+            r#"dockpass_decisions_total{method="docker_token",outcome="ACCESS_DENIED"} 1"#,
+            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="0.005"} 1"#,
+            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="+Inf"} 2"#,
+            r#"dockpass_access_tokens_total{source="minted"} 1"#,
+            r#"dockpass_access_tokens_total{source="reused"} 1"#,
+            r#"dockpass_audit_commit_events_bucket{le="4"} 1"#,
+            "dockpass_audit_failures_total 2",
+            r#"dockpass_requests_in_flight{method="check"} 1"#,
+            "# HELP dockpass_decisions_total decisions, by method and outcome",
+        ] {
+            assert!(text.lines().any(|rendered| rendered == line), "{line} is not in\n{text}");
+        }
+        metrics::with_local_recorder(&recorder, || drop(in_flight));
+        assert!(metrics.render().contains(r#"dockpass_requests_in_flight{method="check"} 0"#));
+    }
+
+    #[test]
+    fn every_metric_is_described() {
+        let recorder = builder().unwrap().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            record_decision(Method::Revoke, None, Duration::ZERO);
+            access_token(Source::Minted);
+            journal_commit(1, Duration::ZERO);
+            journal_failure(1);
+            drop(InFlight::begin(Method::Unreadable));
+        });
+        let text = recorder.handle().render();
+        let names = |prefix: &str| {
+            text.lines()
+                .filter_map(|line| line.strip_prefix(prefix)?.split(' ').next())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names("# TYPE "), names("# HELP "));
+        assert_eq!(names("# TYPE ").len(), 7);
+    }
+}

@@ -1,0 +1,264 @@
+//! The broker under test: the program as it is shipped or, where a test owns the clock, the same parts in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dockpass::app::App;
+use dockpass::config::Config;
+use dockpass::model::Clock;
+use dockpass::pb::access_service_client::AccessServiceClient;
+use dockpass::pb::{
+    AccessToken, Action, IssueAccessTokenRequest, RepositoryPermission, RevokeAccessTokenRequest,
+};
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use super::{Outcome, Program, free_port};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_dockpass");
+
+/// How JWTs name the key that signed them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum KeyMode {
+    Kid,
+    X5c,
+}
+
+/// A broker with a data folder of its own.
+pub struct Broker {
+    folder: TempDir,
+    ports: Ports,
+    running: Option<Running>,
+}
+
+struct Ports {
+    grpc: u16,
+    http: u16,
+    ops: u16,
+}
+
+enum Running {
+    Program(Program),
+    Here { stop: CancellationToken, tasks: JoinSet<()> },
+}
+
+impl Broker {
+    /// Writes the configuration of a broker for one registry, `local`, and one issuer. It does not run yet.
+    pub fn configure(issuer: &str, audience: &str, registry_host: &str, keys: KeyMode) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ports = Ports { grpc: free_port(), http: free_port(), ops: free_port() };
+        let Ports { grpc, http, ops } = ports;
+        let (key_reference, signing_keys) = match keys {
+            KeyMode::Kid => {
+                let key = rcgen::KeyPair::generate().unwrap();
+                write_private(&folder.path().join("signing.key"), &key.serialize_pem());
+                ("kid", r#"signing_key_files = ["signing.key"]"#)
+            }
+            KeyMode::X5c => ("x5c", ""),
+        };
+        let text = format!(
+            r#"data_dir = "."
+[grpc]
+listen = "127.0.0.1:{grpc}"
+[http]
+listen = "127.0.0.1:{http}"
+external_url = "http://localhost:{http}"
+[ops]
+listen = "127.0.0.1:{ops}"
+[log]
+filter = "trace"
+[keys]
+{signing_keys}
+[[issuers]]
+issuer = "{issuer}"
+audience = "{audience}"
+loopback_http = true
+[[registries]]
+name = "local"
+host = "{registry_host}"
+driver = "distribution"
+service = "{registry_host}"
+token_issuer = "dockpass-test"
+key_reference = "{key_reference}"
+"#
+        );
+        std::fs::write(folder.path().join("dockpass.toml"), text).unwrap();
+        Self { folder, ports, running: None }
+    }
+
+    /// Starts `dockpass serve`, and waits until it is ready.
+    pub async fn serve(&mut self) {
+        self.serve_as(std::process::Command::new(PROGRAM)).await;
+    }
+
+    /// Starts `dockpass serve` behind another command, such as a tracer.
+    pub async fn serve_as(&mut self, mut command: std::process::Command) {
+        command.args(["serve", "--config"]).arg(self.config_file()).env("RUST_BACKTRACE", "1");
+        let mut program = Program::start(command, self.folder(), "dockpass");
+        for port in [self.ports.grpc, self.ports.http, self.ports.ops] {
+            program.listens_on(port).await;
+        }
+        self.running = Some(Running::Program(program));
+    }
+
+    /// Runs the broker in this process, by a clock of the test's own.
+    pub async fn serve_by(&mut self, clock: Arc<dyn Clock>) {
+        let config = Config::load(&self.config_file()).unwrap();
+        let app = App::build(&config, clock).await.unwrap();
+        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        let stopped = stop.clone();
+        tasks.spawn(async move { app.run(stopped).await.unwrap() });
+        self.running = Some(Running::Here { stop, tasks });
+    }
+
+    /// Ends the broker in an orderly way, and waits for its end.
+    pub async fn stop(&mut self) {
+        match self.running.take() {
+            Some(Running::Program(mut program)) => assert_eq!(program.terminate().await, Some(0)),
+            Some(Running::Here { stop, mut tasks }) => {
+                stop.cancel();
+                tasks.join_next().await.unwrap().unwrap();
+            }
+            None => {}
+        }
+    }
+
+    /// Ends the program the hard way (SIGKILL).
+    pub fn kill(&mut self) {
+        if let Some(Running::Program(mut program)) = self.running.take() {
+            program.kill();
+        }
+    }
+
+    /// The process of the program.
+    pub fn pid(&self) -> rustix::process::Pid {
+        match &self.running {
+            Some(Running::Program(program)) => program.pid(),
+            _ => panic!("the broker does not run as a program"),
+        }
+    }
+
+    /// Everything that the program wrote on standard output and error.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.folder().join("dockpass.log")).unwrap_or_default()
+    }
+
+    /// Its data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder().join("dockpass.toml")
+    }
+
+    /// The URL of a path of its HTTP listener.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.ports.http)
+    }
+
+    /// The URL of a path of its ops listener.
+    pub fn ops_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.ops)
+    }
+
+    /// The URL of its gRPC listener.
+    pub fn grpc_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.grpc)
+    }
+
+    /// Runs the program on the broker's files: `dockpass ARGUMENTS --config FILE`.
+    pub async fn offline(&self, arguments: &[&str]) -> Outcome {
+        let config = self.config_file();
+        let mut all = arguments.to_vec();
+        all.extend(["--config", config.to_str().unwrap()]);
+        self.dockpass(&all, &[], "").await
+    }
+
+    /// Runs the program with nothing in its environment but `variables`.
+    pub async fn dockpass(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+        input: &str,
+    ) -> Outcome {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.folder())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DOCKPASS_SERVER", self.grpc_url())
+            .envs(variables.iter().copied())
+            .current_dir(self.folder());
+        Outcome::of(command, input).await
+    }
+
+    /// Makes `text` the policy, as an operator does.
+    pub async fn apply(&self, text: &str) {
+        let file = self.folder().join("policy.toml");
+        std::fs::write(&file, text).unwrap();
+        self.offline(&["policy", "apply", file.to_str().unwrap()]).await.succeeded();
+    }
+
+    /// A gRPC client.
+    pub async fn client(&self) -> AccessServiceClient<Channel> {
+        AccessServiceClient::connect(self.grpc_url()).await.unwrap()
+    }
+
+    /// Asks for an access token by gRPC, bearer form as well, never a reused one.
+    pub async fn issue(
+        &self,
+        identity: &str,
+        permissions: &[(&str, &[Action])],
+    ) -> Result<AccessToken, Status> {
+        let request = IssueAccessTokenRequest {
+            registry: "local".to_owned(),
+            permissions: permissions
+                .iter()
+                .map(|(name, actions)| permission(name, actions))
+                .collect(),
+            with_bearer_token: true,
+            fresh: true,
+            ..Default::default()
+        };
+        let response =
+            self.client().await.issue_access_token(with_bearer(request, identity)).await?;
+        Ok(response.into_inner().access_token.unwrap())
+    }
+
+    /// Takes an access token back.
+    pub async fn revoke(&self, identity: &str, id: &str) -> Result<(), Status> {
+        let request = RevokeAccessTokenRequest { access_token_id: id.to_owned() };
+        self.client().await.revoke_access_token(with_bearer(request, identity)).await.map(drop)
+    }
+}
+
+/// A request that carries an identity token.
+pub fn with_bearer<T>(message: T, identity: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let value: MetadataValue<_> = format!("Bearer {identity}").parse().unwrap();
+    request.metadata_mut().insert("authorization", value);
+    request
+}
+
+/// One repository with actions, as a message.
+pub fn permission(repository: &str, actions: &[Action]) -> RepositoryPermission {
+    RepositoryPermission {
+        repository: repository.to_owned(),
+        actions: actions.iter().map(|action| i32::from(*action)).collect(),
+    }
+}
+
+/// Writes a key file as dockpass wants it: for its owner only.
+fn write_private(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(file, text).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
