@@ -152,7 +152,7 @@ async fn d7_nothing_of_ours_is_sent_along() {
     let bench = Bench::new().await;
     assert!(bench.oidc.verify(&bench.token("k1", &bench.claims())).await.is_ok());
     let headers = bench.server.last_headers();
-    let mut names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+    let mut names: Vec<&str> = headers.keys().map(reqwest::header::HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "host", "user-agent"]);
 }
