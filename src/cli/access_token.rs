@@ -70,8 +70,12 @@ pub(super) fn env(token: &pb::AccessToken) -> String {
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())
-    .map(|(name, value)| format!("export DOCKPASS_{name}={}\n", quoted(value)))
-    .collect()
+    .map(|(name, value)| format!("export DOCKPASS_{name}={}", quoted(value)))
+    .collect::<Vec<_>>()
+    .join(
+        "
+",
+    )
 }
 
 /// `username:password` in base64 (RFC 7617), as auth files hold it.
@@ -209,7 +213,7 @@ mod tests {
     fn a_shell_reads_back_what_env_writes_whatever_is_in_it() {
         let password = "a'b $(touch /tmp/x) `id` \\ \"\n!";
         let lines = env(&pb::AccessToken { password: password.into(), ..token() });
-        let script = format!("{lines}printf %s \"$DOCKPASS_PASSWORD\"");
+        let script = format!("{lines}\nprintf %s \"$DOCKPASS_PASSWORD\"");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), password);
         assert!(!lines.contains("BEARER"));

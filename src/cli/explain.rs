@@ -80,12 +80,22 @@ fn text(explained: &Explained) -> String {
     let Some(trace) = &explained.trace else {
         return format!("{event}\n\npolicy was not asked: the reason is above");
     };
-    let mut text = format!("{event}\n\n{}\n", trace.summary);
-    trace.tokens.iter().for_each(|token| text.push_str(&token_text(token)));
-    if trace.omitted_tokens > 0 {
-        text.push_str(&format!("\n{} more tokens are further away\n", trace.omitted_tokens));
-    }
-    text
+    let tokens: String = trace.tokens.iter().map(token_text).collect();
+    let omitted = match trace.omitted_tokens {
+        0 => String::new(),
+        more => format!(
+            "
+{more} more tokens are further away
+"
+        ),
+    };
+    format!(
+        "{event}
+
+{}
+{tokens}{omitted}",
+        trace.summary
+    )
 }
 
 fn token_text(token: &TokenTrace) -> String {

@@ -36,10 +36,9 @@ impl Failure {
     /// The exit code of the program.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Shown => 1,
             Self::Usage(_) => 2,
             Self::Refused(refusal) if refusal.is_by_policy() => 3,
-            Self::Refused(_) => 1,
+            Self::Failed(_) | Self::Refused(_) | Self::Shown => 1,
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::model::{Clock, SystemClock};
 /// Standard streams, environment and time.
 pub struct Process {
     /// Standard output: results only.
-    pub out: Box<dyn Write + Send>,
+    pub out: Box<dyn Write + Send + Sync>,
     /// Standard error: everything else.
-    pub err: Box<dyn Write + Send>,
+    pub err: Box<dyn Write + Send + Sync>,
     /// Standard input.
-    pub input: Box<dyn Read + Send>,
+    pub input: Box<dyn Read + Send + Sync>,
     /// The environment variables.
     pub environment: Environment,
     /// The present.

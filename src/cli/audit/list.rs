@@ -24,7 +24,7 @@ pub(in crate::cli) struct List {
     /// Before this time
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
-    /// What the event is about: issue, exchange, check, revoke, refusals, policy_change, prune, start, stop
+    /// What the event is about: `issue`, `exchange`, `check`, `revoke`, `refusals`, `policy_change`, `prune`, `start`, `stop`, `unreadable`
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// Only what was allowed
@@ -33,7 +33,7 @@ pub(in crate::cli) struct List {
     /// Only what was refused
     #[arg(long, conflicts_with = "reason")]
     refused: bool,
-    /// Only what was refused for this reason, such as ACCESS_DENIED
+    /// Only what was refused for this reason, such as `ACCESS_DENIED`
     #[arg(long, value_name = "REASON")]
     reason: Option<Reason>,
     /// The registry that was asked for

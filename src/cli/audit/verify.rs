@@ -34,7 +34,8 @@ pub(in crate::cli) struct Verify {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Verified {
-    verified: bool,
+    #[serde(rename = "verified")]
+    intact: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     #[serde(flatten)]
@@ -64,14 +65,14 @@ impl Verify {
             None => archive(&self.config).await?.verify(outside.as_ref()),
         };
         let verified = match outcome {
-            Ok(report) => Verified { verified: true, problem: None, report: Some(report.into()) },
+            Ok(report) => Verified { intact: true, problem: None, report: Some(report.into()) },
             Err(damaged @ Finding::Damaged { .. }) => {
-                Verified { verified: false, problem: Some(damaged.to_string()), report: None }
+                Verified { intact: false, problem: Some(damaged.to_string()), report: None }
             }
             Err(Finding::Unreadable(error)) => return Err(error.into()),
         };
         self.output.print(process, &verified, table)?;
-        if verified.verified { Ok(()) } else { Err(Failure::Shown) }
+        if verified.intact { Ok(()) } else { Err(Failure::Shown) }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct CallerArgs {
     /// Read the password of a token from standard input
     #[arg(long, requires = "username")]
     password_stdin: bool,
-    /// The audience that the broker expects of identity tokens, where one is fetched [env: DOCKPASS_AUDIENCE] [default: the broker's URL]
+    /// The audience that the broker expects of identity tokens, where one is fetched [env: `DOCKPASS_AUDIENCE`] [default: the broker's URL]
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
 }
@@ -99,12 +99,12 @@ impl<'a> Sources<'a> {
 
     /// The token of the first source that is there. One that is there and fails is an error: the next one would be another identity.
     async fn detect(&self) -> Result<Secret, Failure> {
-        let mut tried = String::new();
+        let mut tried = Vec::new();
         for source in Source::IN_ORDER {
             match self.ask(source).await {
                 Ok(Attempt::Found(token)) => return Ok(token),
                 Ok(Attempt::Absent(why)) => {
-                    tried.push_str(&format!("\n  {}: {why}", source.name()))
+                    tried.push(format!("\n  {}: {why}", source.name()));
                 }
                 Err(problem) => {
                     return Err(Failure::failed(format!(
@@ -115,7 +115,8 @@ impl<'a> Sources<'a> {
             }
         }
         Err(Failure::failed(format!(
-            "no identity was found: give --identity-token-file FILE, or --username NAME --password-stdin; tried:{tried}"
+            "no identity was found: give --identity-token-file FILE, or --username NAME --password-stdin; tried:{}",
+            tried.concat()
         )))
     }
 
