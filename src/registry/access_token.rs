@@ -50,10 +50,6 @@ impl AccessToken {
     pub const fn issue_time(&self) -> Timestamp {
         self.issue_time
     }
-    /// When all of it ends: with the bearer token, where there is one.
-    pub const fn expire_time(&self) -> Timestamp {
-        self.expire_time
-    }
     /// The username for docker clients.
     pub fn username(&self) -> &str {
         &self.username
@@ -74,6 +70,7 @@ impl Expires for AccessToken {
         self.issue_time
     }
 
+    /// When all of it ends: with the bearer token, where there is one.
     fn expire_time(&self) -> Timestamp {
         self.expire_time
     }
