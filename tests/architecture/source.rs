@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::root;
 
+/// Files and folders of `src` that are only compiled for tests.
+const TEST_ONLY: [&str; 3] = ["for_test", "testing", "tests"];
+
 /// One Rust file.
 pub struct Source {
     /// Relative to the package.
@@ -51,7 +54,11 @@ impl Source {
     /// The top module that it is part of; `None` for the crate's root, and for files that hold only tests.
     pub fn module(&self) -> Option<String> {
         let path = self.module_path();
-        if path.iter().skip(1).any(|part| part == "tests") { None } else { path.into_iter().next() }
+        if path.iter().skip(1).any(|part| TEST_ONLY.contains(&part.as_str())) {
+            None
+        } else {
+            path.into_iter().next()
+        }
     }
 
     /// The lines that are compiled into the program: no comments, nothing behind `#[cfg(test)]`. Numbers from 1.
