@@ -114,7 +114,7 @@ impl Archive {
         Ok(Page { events, next })
     }
 
-    /// Follows the whole chain on the store's files; see [`verify`].
+    /// Follows the whole chain on the store's files; see [`verify()`].
     ///
     /// # Errors
     /// The first bad event, or why the files cannot be read.

@@ -66,7 +66,7 @@ pub(super) struct EventLine {
     pub(super) hash: Hex<32>,
 }
 
-/// Reads an export line by line, for [`super::verify`].
+/// Reads an export line by line, for [`super::verify()`].
 pub fn read_export(mut source: impl BufRead) -> impl Iterator<Item = Result<Entry, ArchiveError>> {
     let mut number: u64 = 0;
     let mut line = Vec::new();

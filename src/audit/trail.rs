@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{ArchiveError, Checkpoint};
-use crate::store::{ChainHead, JournalReader, JournalRow};
+use crate::store::{self, ChainHead, JournalReader, JournalRow};
 
 /// How many rows are read at once.
 const PIECE: u32 = 500;
@@ -44,20 +44,20 @@ impl Trail {
         })
     }
 
+    /// Checkpoints first: then the events that they cover are there, although the journal is written meanwhile. As many as
+    /// events, because no event has two.
+    fn refill(&mut self) -> Result<(), store::Error> {
+        self.checkpoints = self.reader.checkpoints_after(self.last_checkpoint, PIECE)?.into();
+        self.rows = self.reader.after(self.head.sequence, PIECE)?.into();
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<Option<Item>, ArchiveError> {
         if let Some(start) = self.start.take() {
             return Ok(Some(start));
         }
         if self.rows.is_empty() {
-            self.rows =
-                self.reader.after(self.head.sequence, PIECE).map_err(ArchiveError::new)?.into();
-        }
-        if self.checkpoints.is_empty() {
-            self.checkpoints = self
-                .reader
-                .checkpoints_after(self.last_checkpoint, PIECE)
-                .map_err(ArchiveError::new)?
-                .into();
+            self.refill().map_err(ArchiveError::new)?;
         }
         let next_event = self.rows.front().map(|row| row.sequence);
         let due = self

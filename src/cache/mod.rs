@@ -59,7 +59,6 @@ impl<V: Expires + Send + Sync + 'static> Memory<V> {
     where
         E: Send + Sync + 'static,
     {
-        let lasts = |value: &Arc<V>| value.expire_time() >= at_least_until;
         let mut mint = pin!(mint);
         let mut minted = false;
         loop {
@@ -69,10 +68,10 @@ impl<V: Expires + Send + Sync + 'static> Memory<V> {
                 mint.as_mut().await.map(Arc::new)
             };
             let value = self.entries.try_get_with(key, once).await?;
-            if minted || lasts(&value) {
+            if minted || value.expire_time() >= at_least_until {
                 return Ok(Found { value, reused: !minted });
             }
-            self.remove_unless(key, lasts).await;
+            self.remove_too_short(key, at_least_until).await;
         }
     }
 
@@ -83,9 +82,9 @@ impl<V: Expires + Send + Sync + 'static> Memory<V> {
     }
 
     /// Atomic, so that of many who find an entry too short one mints, and none removes what it minted.
-    async fn remove_unless(&self, key: [u8; 32], lasts: impl Fn(&Arc<V>) -> bool + Send) {
+    async fn remove_too_short(&self, key: [u8; 32], at_least_until: Timestamp) {
         let judge = |entry: Option<moka::Entry<_, Arc<V>>>| {
-            let too_short = entry.is_some_and(|entry| !lasts(entry.value()));
+            let too_short = entry.is_some_and(|entry| entry.value().expire_time() < at_least_until);
             std::future::ready(if too_short { Op::Remove } else { Op::Nop })
         };
         self.entries.entry(key).and_compute_with(judge).await;

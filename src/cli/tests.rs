@@ -1,5 +1,6 @@
 //! The program as a user meets it: arguments in, streams and exit code out.
 
+mod audit;
 mod broker;
 mod issue;
 mod login;

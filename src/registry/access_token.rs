@@ -50,6 +50,10 @@ impl AccessToken {
     pub const fn issue_time(&self) -> Timestamp {
         self.issue_time
     }
+    /// When all of it ends: with the bearer token, where there is one.
+    pub const fn expire_time(&self) -> Timestamp {
+        self.expire_time
+    }
     /// The username for docker clients.
     pub fn username(&self) -> &str {
         &self.username
@@ -58,7 +62,8 @@ impl AccessToken {
     pub const fn password(&self) -> &Secret {
         &self.password
     }
-    /// The form that is sent to the registry directly, where it was asked for.
+    /// The form that is sent to the registry directly, where it was asked for. A registry asks nobody whether it was revoked, so it lives
+    /// no longer than a JWT may ([`Config::jwt_lifetime`](super::Config::jwt_lifetime)), and the password beside it neither.
     pub const fn bearer_token(&self) -> Option<&Secret> {
         self.bearer_token.as_ref()
     }

@@ -22,6 +22,7 @@ impl Registries {
     ///
     /// # Errors
     /// Two registries of one name or service, unusable keys: with the registry or file named.
+    #[expect(clippy::needless_pass_by_value, reason = "a part is given its configuration for good")]
     pub fn build(
         configs: Vec<Config>,
         keys: KeysConfig,

@@ -226,8 +226,7 @@ mod tests {
         let good = STANDARD.encode([1; 32]);
         assert!(KeyRing::parse(&format!("# old\n\n  {good}\n#end")).is_ok());
         let canary = STANDARD.encode([9; 31]);
-        for bad in [canary.clone(), format!("{good}="), good.replace('A', "-"), format!("{good} x")]
-        {
+        for bad in [canary, format!("{good}="), good.replace('A', "-"), format!("{good} x")] {
             let problem = KeyRing::parse(&format!("{good}\n# c\n{bad}")).unwrap_err();
             assert!(problem.contains("line 3") && !problem.contains(&bad), "{problem}");
         }

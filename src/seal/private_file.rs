@@ -29,22 +29,28 @@ pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when there is one; it is left as it is.
 pub(crate) fn create(path: &Path, text: &str) -> io::Result<()> {
-    let draft = draft_of(path);
+    let draft = draft_of(path)?;
     let written = write_new(&draft, text).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     written.and(removed)?;
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Beside the file, so that it is on the same file system, and of this process, so that two that start together do not share it.
-fn draft_of(path: &Path) -> PathBuf {
+/// Beside the file, so that it is on the same file system, and under a name of its own, so that one that a crash left behind is in nobody's way.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| io::Error::other("the random number generator failed"))?;
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    name.into()
+    name.push(format!(".{:016x}.new", u64::from_be_bytes(random)));
+    Ok(name.into())
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
@@ -62,7 +68,8 @@ fn refuse_open_to_others(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if others == 0 {
         return Ok(());
     }
     let problem = format!("mode {mode:04o} lets others in: `chmod 600` it");

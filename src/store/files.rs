@@ -36,7 +36,7 @@ impl Files {
             )));
         };
         let database = data_dir.join(name);
-        let problem = |error: std::io::Error| {
+        let problem = |error: io::Error| {
             Error::Config(format!(
                 "the store's file `{}` cannot be used: {error}",
                 database.display()
@@ -105,6 +105,6 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }

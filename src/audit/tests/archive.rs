@@ -148,3 +148,27 @@ async fn claims_that_were_pruned_are_stored_again_when_they_come_back() {
     journal.append(again.clone()).await.unwrap();
     assert_eq!(journal.find(again.id).await.unwrap().unwrap().claims, again.claims);
 }
+
+#[tokio::test]
+async fn a_journal_verifies_while_it_is_written() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let archive = fixture.archive();
+    let verifying = tokio::task::spawn_blocking(move || {
+        // until it has seen a checkpoint, which is written after the thousandth event
+        loop {
+            let report = archive.verify(None).unwrap();
+            if report.checkpoints > 0 {
+                return report;
+            }
+        }
+    });
+    while !verifying.is_finished() {
+        let appends = (0..=255).map(|number| journal.append(fixture.event(number)));
+        for result in futures_util::future::join_all(appends).await {
+            result.unwrap();
+        }
+    }
+    assert!(verifying.await.unwrap().covered >= 1000);
+    journal.close().await;
+}

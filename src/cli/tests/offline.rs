@@ -17,7 +17,7 @@ service = "localhost:5000"
 token_issuer = "dockpass"
 "#;
 
-const POLICY: &str = r#"
+pub(super) const POLICY: &str = r#"
 [[scope_maps]]
 registry = "local"
 name = "servers-push"
@@ -40,20 +40,20 @@ expect = "allow"
 "#;
 
 /// A folder with a configuration and a policy file.
-fn folder(policy: &str) -> tempfile::TempDir {
+pub(super) fn folder(policy: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("dockpass.toml"), CONFIG).unwrap();
     std::fs::write(folder.path().join("policy.toml"), policy).unwrap();
     folder
 }
 
-async fn run(folder: &Path, arguments: &str, input: &str) -> Outcome {
+pub(super) async fn run(folder: &Path, arguments: &str, input: &str) -> Outcome {
     let shown = folder.display();
     let arguments = arguments.replace("FILE", &format!("{shown}/policy.toml"));
     dockpass(&format!("{arguments} --config {shown}/dockpass.toml"), &[], input).await
 }
 
-fn json(outcome: &Outcome) -> serde_json::Value {
+pub(super) fn json(outcome: &Outcome) -> serde_json::Value {
     assert_eq!(outcome.code, 0, "{}", outcome.err);
     serde_json::from_str(&outcome.out).unwrap()
 }

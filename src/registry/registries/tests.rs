@@ -19,13 +19,17 @@ impl Setup {
     }
 
     fn build(&self, configs: Vec<Config>) -> Result<Registries, Error> {
-        let clock = ManualClock::at(Timestamp::from_second(1_785_000_000).unwrap());
+        let clock = ManualClock::at(now());
         Registries::build(configs, self.keys.clone(), Dependencies::for_test(clock))
     }
 
     fn refusal(&self, configs: Vec<Config>) -> String {
         self.build(configs).unwrap_err().to_string()
     }
+}
+
+fn now() -> Timestamp {
+    "2026-08-01T12:00:00Z".parse().unwrap()
 }
 
 fn config(name: &str, service: &str, key_reference: KeyReference) -> Config {

@@ -131,8 +131,8 @@ fn a12_padded_extended_and_respelled_sessions_are_refused() {
         again(&format!("{body}==")),
         again(&format!("{body}A")),
         again(&format!("{body}AAAA")),
-        again(&format!("+{}", &body[1..])),
-        again(&body[..body.len() - 4]),
+        again(&format!("+{}", body.get(1..).unwrap())),
+        again(body.get(..body.len() - 4).unwrap()),
         again(""),
     ] {
         assert!(Session::open(&changed, &ring).is_err(), "{changed}");
@@ -151,7 +151,7 @@ proptest! {
         let ring = KeyRing::ephemeral().unwrap();
         let sealed = session(Ceiling::ScopeMap).seal(&ring).unwrap();
         let text = sealed.expose();
-        prop_assert!(Session::open(&text[..position.index(text.len())], &ring).is_err());
+        prop_assert!(Session::open(text.get(..position.index(text.len())).unwrap(), &ring).is_err());
         // the checksum is no secret: an attacker makes it fit
         let body = strip_checksum(Session::PREFIX, text).unwrap();
         let mut bytes = if rechecked { URL_SAFE_NO_PAD.decode(body).unwrap() } else { text.into() };

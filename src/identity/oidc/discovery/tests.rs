@@ -1,7 +1,8 @@
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use super::super::testing::{Bench, DISCOVERY, P256};
+use super::super::Oidc;
+use super::super::testing::{Bench, DISCOVERY, P256, config, noon};
 use super::*;
 use crate::identity::Error;
 use crate::net::testing::{Answer, Server};
@@ -132,4 +133,35 @@ fn keys_are_fresh_for_as_long_as_the_issuer_says_within_bounds() {
         }
         assert_eq!(freshness(&headers), fresh, "{value:?}");
     }
+}
+
+#[tokio::test]
+async fn the_path_of_an_issuer_is_kept_and_its_trailing_slash_is_not_doubled() {
+    let bench = Bench::new().await;
+    let issuer = format!("{}/tenant/", bench.server.url());
+    let document = json!({"issuer": issuer, "jwks_uri": format!("{}/keys", bench.server.url())});
+    let path = format!("/tenant{DISCOVERY}");
+    bench.server.answer(&path, Answer::ok(document.to_string()));
+    let discovery = Discovery::build(&config(&issuer)).unwrap();
+    assert!(discovery.fetch().await.unwrap().0.find(Some("k1")).is_ok());
+    assert_eq!(bench.server.asked(&path), 1);
+}
+
+#[tokio::test]
+async fn d7_nothing_of_ours_is_sent_along() {
+    let bench = Bench::new().await;
+    assert!(bench.oidc.verify(&bench.token("k1", &bench.claims())).await.is_ok());
+    let headers = bench.server.last_headers();
+    let mut names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "host", "user-agent"]);
+}
+
+#[test]
+fn a_ca_file_that_cannot_be_used_is_refused_with_the_issuer_named() {
+    let mut config = config("https://issuer.example.com");
+    config.ca_file = Some("/nowhere/ca.pem".into());
+    let clock = std::sync::Arc::new(crate::model::ManualClock::at(noon()));
+    let error = Oidc::build(vec![config], clock).unwrap_err().to_string();
+    assert!(error.contains("issuer.example.com") && error.contains("/nowhere/ca.pem"), "{error}");
 }

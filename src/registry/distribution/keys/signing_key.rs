@@ -79,7 +79,7 @@ pub(super) fn pair_from_pkcs8(der: &[u8]) -> Option<EcdsaKeyPair> {
     EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()
 }
 
-/// The SubjectPublicKeyInfo of a key, DER.
+/// The `SubjectPublicKeyInfo` of a key, DER.
 ///
 /// # Errors
 /// The key cannot be written: a bug.

@@ -32,16 +32,24 @@ impl Setup {
         KeyPair::from_pem(&std::fs::read_to_string(&self.config.root_key_file).unwrap()).unwrap()
     }
 
-    /// Starts with foreign files of these texts.
-    fn start(&self, foreign: &[&str]) -> Result<Root, Error> {
+    /// The configuration with foreign files of these texts.
+    fn with(&self, foreign: &[&str]) -> KeysConfig {
         let mut config = self.config.clone();
         for (number, text) in foreign.iter().enumerate() {
             let path = self.folder.path().join(format!("foreign{number}.pem"));
             std::fs::write(&path, text).unwrap();
             config.foreign_certificate_files.push(path);
         }
-        Root::load_or_generate(&config, Timestamp::from_second(1_785_000_000).unwrap())
+        config
     }
+
+    fn start(&self, foreign: &[&str]) -> Result<Root, Error> {
+        Root::load_or_generate(&self.with(foreign), now())
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-08-01T12:00:00Z".parse().unwrap()
 }
 
 fn stranger(is_ca: IsCa) -> String {
@@ -95,7 +103,7 @@ fn g8_a_file_of_which_nothing_can_be_known_refuses_to_start() {
     }
     let mut config = setup.config.clone();
     config.foreign_certificate_files.push(setup.folder.path().join("none.pem"));
-    assert!(Root::load_or_generate(&config, Timestamp::UNIX_EPOCH).is_err());
+    assert!(Root::load_or_generate(&config, now()).is_err());
 }
 
 #[test]

@@ -14,7 +14,7 @@ const SAMPLE: (&str, &str, &str) = (
     "PYYO:TEWU:V7JH:26JV:AQTZ:LJC3:SXVJ:XGHA:34F2:2LAQ:ZRMK:Z7Q6",
 );
 
-/// A P-256 SubjectPublicKeyInfo up to its point (RFC 5480).
+/// A P-256 `SubjectPublicKeyInfo` up to its point (RFC 5480).
 const SPKI_START: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
@@ -67,7 +67,7 @@ fn what_is_no_p256_key_is_refused_with_the_remedy_and_without_its_text() {
     let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem();
     let good = KeyPair::generate().unwrap().serialize_pem();
     let sec1 = good.replace("PRIVATE KEY", "EC PRIVATE KEY");
-    for text in ["", "canary", &good[..good.len() / 2], &p384, &ed25519, &sec1] {
+    for text in ["", "canary", good.get(..good.len() / 2).unwrap(), &p384, &ed25519, &sec1] {
         let (_folder, path) = file(text);
         let error = KidKey::load(&path).unwrap_err().to_string();
         assert!(error.contains("openssl genpkey") && !error.contains("canary"), "{error}");
