@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Permit, ReuseKey};
+use super::Permit;
+use super::reuse_key::Fields;
 use crate::model::{CredentialRef, Form, Lifetime, Permissions, RegistryUid, TokenUid};
 
 impl Permit {
@@ -25,7 +26,7 @@ impl Permit {
             issue_time,
             lifetime,
             form,
-            reuse_key: ReuseKey([0; 32]),
+            reusable: Fields::default(),
             policy_revision: 7,
         }
     }

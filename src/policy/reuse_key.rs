@@ -60,7 +60,7 @@ pub(super) fn fields(given: &Reusable<'_>) -> Fields {
 }
 
 /// Fields one after another, each after its length: no value can reach into the next.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Fields(Vec<u8>);
 
 impl Fields {
