@@ -15,6 +15,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dockpass::model::{Clock, SystemClock};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -94,7 +95,7 @@ impl Issuer {
 
     /// A token of five minutes for `audience`, with `claims` beside the registered ones, which they override.
     pub fn token(&self, audience: &str, claims: &Value) -> String {
-        self.token_at(jiff::Timestamp::now().as_second(), audience, claims)
+        self.token_at(SystemClock.now().as_second(), audience, claims)
     }
 
     /// The same, issued at a time in seconds.
