@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use super::root;
 
+/// Files and folders of `src` that are only compiled for tests.
+const TEST_ONLY: [&str; 3] = ["for_test", "testing", "tests"];
+
 /// One Rust file.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the package.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// What it holds.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Source {
     /// All Rust files below a folder of the package, by path.
-    pub fn all(folder: &str) -> Vec<Self> {
+    pub(crate) fn all(folder: &str) -> Vec<Self> {
         let mut found = Vec::new();
         let mut folders = vec![root().join(folder)];
         while let Some(folder) = folders.pop() {
@@ -34,7 +37,7 @@ impl Source {
     }
 
     /// Its path, for a message.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         self.path.display().to_string()
     }
 
@@ -49,13 +52,17 @@ impl Source {
     }
 
     /// The top module that it is part of; `None` for the crate's root, and for files that hold only tests.
-    pub fn module(&self) -> Option<String> {
+    pub(crate) fn module(&self) -> Option<String> {
         let path = self.module_path();
-        if path.iter().skip(1).any(|part| part == "tests") { None } else { path.into_iter().next() }
+        if path.iter().skip(1).any(|part| TEST_ONLY.contains(&part.as_str())) {
+            None
+        } else {
+            path.into_iter().next()
+        }
     }
 
     /// The lines that are compiled into the program: no comments, nothing behind `#[cfg(test)]`. Numbers from 1.
-    pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut test_item = None;
         self.text.lines().enumerate().filter_map(move |(index, line)| {
             let trimmed = line.trim_start();
@@ -67,8 +74,7 @@ impl Source {
                 test_item = Some(indent);
             } else if let Some(outer) = test_item {
                 // rustfmt closes an item at the indent where it began
-                let ends = (trimmed.starts_with('}') && indent == outer)
-                    || (trimmed.ends_with(';') && indent == outer);
+                let ends = indent == outer && trimmed.ends_with(['}', ';']);
                 if ends {
                     test_item = None;
                 }
@@ -80,7 +86,7 @@ impl Source {
     }
 
     /// The top modules of the crate that it names, by `crate::` or by enough `super::`, with the line.
-    pub fn imports(&self) -> Vec<(usize, String)> {
+    pub(crate) fn imports(&self) -> Vec<(usize, String)> {
         let mut code = String::new();
         let mut starts = Vec::new();
         for (number, line) in self.code() {
@@ -99,12 +105,9 @@ impl Source {
         let mut found: Vec<(usize, String)> = ["crate::", to_root.as_str()]
             .into_iter()
             .flat_map(|prefix| code.match_indices(prefix))
-            .filter(|(at, _)| !code[..*at].ends_with(|c| is_name(c) || c == ':'))
-            .flat_map(|(at, prefix)| {
-                first_segments(&code[at + prefix.len()..])
-                    .into_iter()
-                    .map(move |module| (at, module))
-            })
+            .map(|(at, prefix)| (at, code.split_at(at).0, code.split_at(at + prefix.len()).1))
+            .filter(|(_, before, _)| !before.ends_with(|c| is_name(c) || c == ':'))
+            .flat_map(|(at, _, path)| first_segments(path).into_iter().map(move |name| (at, name)))
             .map(|(at, module)| (line_at(at), module))
             .collect();
         found.sort();
@@ -135,6 +138,6 @@ fn first_segments(path: &str) -> Vec<String> {
 }
 
 /// Whether a character can be part of a Rust name.
-pub fn is_name(c: char) -> bool {
+pub(crate) fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }

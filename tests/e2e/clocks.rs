@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dockpass::model::{Clock, ManualClock, OffsetClock};
+use dockpass::model::{Clock, ManualClock, OffsetClock, SystemClock};
 use dockpass::pb::Action::{ContentRead, ContentWrite};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::support::{AUDIENCE, World, github};
 
@@ -29,7 +29,7 @@ async fn a_bearer_token_stops_when_it_expires() {
 
 #[tokio::test]
 async fn a_password_stops_when_the_access_token_expires() {
-    let clock = ManualClock::at(Timestamp::now());
+    let clock = ManualClock::at(SystemClock.now());
     let world = World::with_clock(Arc::new(clock.clone())).await;
     let token = world.broker.issue(&job_by(&world, &clock), PUSH).await.unwrap();
     let credential = format!("--dest-creds={}:{}", token.username, token.password);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use dockpass::pb::Action::{ContentRead, ContentWrite};
 use dockpass::pb::IssueAccessTokenRequest;
+use dockpass::pb::access_service_client::AccessServiceClient;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tonic::transport::Channel;
 
 use self::trace::Trace;
 use crate::support::{
@@ -49,18 +51,9 @@ async fn promise_1_what_a_client_received_is_in_the_trail_after_fifty_kills() {
         let (arrived, mut arrivals) = mpsc::unbounded_channel();
         let mut callers = JoinSet::new();
         for _ in 0..CALLERS {
-            let mut client = broker.client().await;
+            let (client, identity) = (broker.client().await, identity.clone());
             let (received, arrived) = (Arc::clone(&received), arrived.clone());
-            let identity = identity.clone();
-            callers.spawn(async move {
-                // until the broker is gone
-                while let Ok(answer) =
-                    client.issue_access_token(with_bearer(push_to_nginx(), &identity)).await
-                {
-                    received.lock().insert(answer.into_inner().access_token.unwrap().id);
-                    arrived.send(()).unwrap_or_default();
-                }
-            });
+            callers.spawn(call_until_it_is_gone(client, identity, received, arrived));
         }
         drop(arrived);
         for _ in 0..A_ROUND {
@@ -77,6 +70,21 @@ async fn promise_1_what_a_client_received_is_in_the_trail_after_fifty_kills() {
     let lost: Vec<&String> = received.difference(&trail).collect();
     assert!(lost.is_empty(), "{} of {} are not in the trail: {lost:?}", lost.len(), received.len());
     broker.offline(&["audit", "verify"]).await.succeeded();
+}
+
+/// Asks for one credential after the other, and notes each, until the broker is gone.
+async fn call_until_it_is_gone(
+    mut client: AccessServiceClient<Channel>,
+    identity: String,
+    received: Arc<Mutex<BTreeSet<String>>>,
+    arrived: mpsc::UnboundedSender<()>,
+) {
+    while let Ok(answer) = client.issue_access_token(with_bearer(push_to_nginx(), &identity)).await
+    {
+        received.lock().insert(answer.into_inner().access_token.unwrap().id);
+        // nobody listens any more once the round has had enough
+        arrived.send(()).unwrap_or_default();
+    }
 }
 
 /// All texts in the values of JSON lines.

@@ -66,7 +66,7 @@ async fn promise_3_on_a_full_disk_nothing_is_handed_out_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn promise_3_while_the_store_hangs_nothing_is_handed_out_until_it_answers() {
+async fn g5_promise_3_a_credential_whose_event_cannot_be_written_is_not_handed_out() {
     let (_issuer, broker, identity) = serving().await;
     let store = rusqlite::Connection::open(broker.folder().join("dockpass.db")).unwrap();
     store.execute_batch("BEGIN IMMEDIATE").unwrap();

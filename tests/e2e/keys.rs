@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dockpass::model::{Clock, ManualClock};
+use dockpass::model::{Clock, ManualClock, SystemClock};
 use dockpass::pb::Action::{ContentRead, ContentWrite};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::support::{AUDIENCE, Broker, KeyMode, World, github};
@@ -47,7 +47,7 @@ async fn by_a_key_id() {
 #[tokio::test]
 async fn a_leaf_is_replaced_under_a_running_registry() {
     // a day ago the broker made a leaf, which is over by now; the registry is not restarted
-    let clock = ManualClock::at(Timestamp::now() - SignedDuration::from_hours(26));
+    let clock = ManualClock::at(SystemClock.now() - SignedDuration::from_hours(26));
     let world = World::with_clock(Arc::new(clock.clone())).await;
     let job = || {
         let claims = github("123456", "refs/heads/main");

@@ -1,6 +1,5 @@
 //! End to end: the program as it is shipped, a real registry, and the clients that people use. `tests/run` brings what they need.
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

@@ -45,7 +45,7 @@ async fn promise_9_no_secret_in_logs_files_and_metrics_at_the_most_talkative_lev
     canaries.add_jwt("bearer token", &token.bearer_token);
     let refused = [("servers/apache", [ContentRead].as_slice())];
     world.broker.issue(&job, &refused).await.unwrap_err();
-    let forged = format!("{}x", &job[..job.len() - 8]);
+    let forged = format!("{}x", job.split_at(job.len() - 8).0);
     canaries.add_jwt("forged identity token", &forged);
     world.broker.issue(&forged, push).await.unwrap_err();
 

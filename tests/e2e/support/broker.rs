@@ -24,13 +24,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_dockpass");
 
 /// How JWTs name the key that signed them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum KeyMode {
+pub(crate) enum KeyMode {
     Kid,
     X5c,
 }
 
 /// A broker with a data folder of its own.
-pub struct Broker {
+pub(crate) struct Broker {
     folder: TempDir,
     ports: Ports,
     running: Option<Running>,
@@ -49,7 +49,12 @@ enum Running {
 
 impl Broker {
     /// Writes the configuration of a broker for one registry, `local`, and one issuer. It does not run yet.
-    pub fn configure(issuer: &str, audience: &str, registry_host: &str, keys: KeyMode) -> Self {
+    pub(crate) fn configure(
+        issuer: &str,
+        audience: &str,
+        registry_host: &str,
+        keys: KeyMode,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let ports = Ports { grpc: free_port(), http: free_port(), ops: free_port() };
         let Ports { grpc, http, ops } = ports;
@@ -92,12 +97,12 @@ key_reference = "{key_reference}"
     }
 
     /// Starts `dockpass serve`, and waits until it is ready.
-    pub async fn serve(&mut self) {
+    pub(crate) async fn serve(&mut self) {
         self.serve_as(std::process::Command::new(PROGRAM)).await;
     }
 
     /// Starts `dockpass serve` behind another command, such as a tracer.
-    pub async fn serve_as(&mut self, mut command: std::process::Command) {
+    pub(crate) async fn serve_as(&mut self, mut command: std::process::Command) {
         command.args(["serve", "--config"]).arg(self.config_file()).env("RUST_BACKTRACE", "1");
         let mut program = Program::start(command, self.folder(), "dockpass");
         for port in [self.ports.grpc, self.ports.http, self.ports.ops] {
@@ -107,7 +112,7 @@ key_reference = "{key_reference}"
     }
 
     /// Runs the broker in this process, by a clock of the test's own.
-    pub async fn serve_by(&mut self, clock: Arc<dyn Clock>) {
+    pub(crate) async fn serve_by(&mut self, clock: Arc<dyn Clock>) {
         let config = Config::load(&self.config_file()).unwrap();
         let app = App::build(&config, clock).await.unwrap();
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -117,7 +122,7 @@ key_reference = "{key_reference}"
     }
 
     /// Ends the broker in an orderly way, and waits for its end.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         match self.running.take() {
             Some(Running::Program(mut program)) => assert_eq!(program.terminate().await, Some(0)),
             Some(Running::Here { stop, mut tasks }) => {
@@ -129,14 +134,14 @@ key_reference = "{key_reference}"
     }
 
     /// Ends the program the hard way (SIGKILL).
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(Running::Program(mut program)) = self.running.take() {
             program.kill();
         }
     }
 
     /// The process of the program.
-    pub fn pid(&self) -> rustix::process::Pid {
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
         match &self.running {
             Some(Running::Program(program)) => program.pid(),
             _ => panic!("the broker does not run as a program"),
@@ -144,37 +149,37 @@ key_reference = "{key_reference}"
     }
 
     /// Everything that the program wrote on standard output and error.
-    pub fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         std::fs::read_to_string(self.folder().join("dockpass.log")).unwrap_or_default()
     }
 
     /// Its data folder.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Its configuration.
-    pub fn config_file(&self) -> PathBuf {
+    pub(crate) fn config_file(&self) -> PathBuf {
         self.folder().join("dockpass.toml")
     }
 
     /// The URL of a path of its HTTP listener.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.ports.http)
     }
 
     /// The URL of a path of its ops listener.
-    pub fn ops_url(&self, path: &str) -> String {
+    pub(crate) fn ops_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.ports.ops)
     }
 
     /// The URL of its gRPC listener.
-    pub fn grpc_url(&self) -> String {
+    pub(crate) fn grpc_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.grpc)
     }
 
     /// Runs the program on the broker's files: `dockpass ARGUMENTS --config FILE`.
-    pub async fn offline(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) async fn offline(&self, arguments: &[&str]) -> Outcome {
         let config = self.config_file();
         let mut all = arguments.to_vec();
         all.extend(["--config", config.to_str().unwrap()]);
@@ -182,7 +187,7 @@ key_reference = "{key_reference}"
     }
 
     /// Runs the program with nothing in its environment but `variables`.
-    pub async fn dockpass(
+    pub(crate) async fn dockpass(
         &self,
         arguments: &[&str],
         variables: &[(&str, &str)],
@@ -201,19 +206,19 @@ key_reference = "{key_reference}"
     }
 
     /// Makes `text` the policy, as an operator does.
-    pub async fn apply(&self, text: &str) {
+    pub(crate) async fn apply(&self, text: &str) {
         let file = self.folder().join("policy.toml");
         std::fs::write(&file, text).unwrap();
         self.offline(&["policy", "apply", file.to_str().unwrap()]).await.succeeded();
     }
 
     /// A gRPC client.
-    pub async fn client(&self) -> AccessServiceClient<Channel> {
+    pub(crate) async fn client(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::connect(self.grpc_url()).await.unwrap()
     }
 
     /// Asks for an access token by gRPC, bearer form as well, never a reused one.
-    pub async fn issue(
+    pub(crate) async fn issue(
         &self,
         identity: &str,
         permissions: &[(&str, &[Action])],
@@ -234,14 +239,14 @@ key_reference = "{key_reference}"
     }
 
     /// Takes an access token back.
-    pub async fn revoke(&self, identity: &str, id: &str) -> Result<(), Status> {
+    pub(crate) async fn revoke(&self, identity: &str, id: &str) -> Result<(), Status> {
         let request = RevokeAccessTokenRequest { access_token_id: id.to_owned() };
         self.client().await.revoke_access_token(with_bearer(request, identity)).await.map(drop)
     }
 }
 
 /// A request that carries an identity token.
-pub fn with_bearer<T>(message: T, identity: &str) -> Request<T> {
+pub(crate) fn with_bearer<T>(message: T, identity: &str) -> Request<T> {
     let mut request = Request::new(message);
     let value: MetadataValue<_> = format!("Bearer {identity}").parse().unwrap();
     request.metadata_mut().insert("authorization", value);
@@ -249,7 +254,7 @@ pub fn with_bearer<T>(message: T, identity: &str) -> Request<T> {
 }
 
 /// One repository with actions, as a message.
-pub fn permission(repository: &str, actions: &[Action]) -> RepositoryPermission {
+pub(crate) fn permission(repository: &str, actions: &[Action]) -> RepositoryPermission {
     RepositoryPermission {
         repository: repository.to_owned(),
         actions: actions.iter().map(|action| i32::from(*action)).collect(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// GitHub Actions: a job of `servers/nginx` (repository 123456) on a ref; numbers are texts.
-pub fn github(repository_id: &str, git_ref: &str) -> Value {
+pub(crate) fn github(repository_id: &str, git_ref: &str) -> Value {
     json!({
         "sub": format!("repo:servers/nginx:ref:{git_ref}"),
         "repository": "servers/nginx",
@@ -28,7 +28,7 @@ pub fn github(repository_id: &str, git_ref: &str) -> Value {
 }
 
 /// GitLab CI: `ref_protected` is a text, `runner_id` a number.
-pub fn gitlab(project_id: &str) -> Value {
+pub(crate) fn gitlab(project_id: &str) -> Value {
     json!({
         "sub": "project_path:field/agent:ref_type:branch:ref:main",
         "namespace_id": "72",
@@ -49,7 +49,7 @@ pub fn gitlab(project_id: &str) -> Value {
 }
 
 /// A Kubernetes service account: the namespace stands below a name with a dot.
-pub fn kubernetes(namespace: &str, service_account: &str) -> Value {
+pub(crate) fn kubernetes(namespace: &str, service_account: &str) -> Value {
     json!({
         "sub": format!("system:serviceaccount:{namespace}:{service_account}"),
         "kubernetes.io": {
@@ -61,7 +61,7 @@ pub fn kubernetes(namespace: &str, service_account: &str) -> Value {
 }
 
 /// Entra, version 2.0: an application acting for itself.
-pub fn entra(tenant: &str, application: &str) -> Value {
+pub(crate) fn entra(tenant: &str, application: &str) -> Value {
     json!({
         "sub": "0f1e2d3c-0000-4000-8000-000000000003",
         "oid": "0f1e2d3c-0000-4000-8000-000000000003",

@@ -9,18 +9,18 @@ use tokio::process::Command;
 
 /// What a program that ran to its end did.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Its exit code; `None` when a signal ended it.
-    pub code: Option<i32>,
+    pub(crate) code: Option<i32>,
     /// Standard output.
-    pub out: String,
+    pub(crate) out: String,
     /// Standard error.
-    pub err: String,
+    pub(crate) err: String,
 }
 
 impl Outcome {
     /// Runs a command to its end, with `input` on standard input.
-    pub async fn of(mut command: Command, input: &str) -> Self {
+    pub(crate) async fn of(mut command: Command, input: &str) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
             .kill_on_drop(true)
@@ -40,14 +40,14 @@ impl Outcome {
 
     /// The standard output of a success.
     #[track_caller]
-    pub fn succeeded(self) -> String {
+    pub(crate) fn succeeded(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.out
     }
 
     /// The standard error of a refusal, which has to say `word`.
     #[track_caller]
-    pub fn refused(self, word: &str) -> String {
+    pub(crate) fn refused(self, word: &str) -> String {
         assert!(self.code.is_some_and(|code| code != 0), "it went through: {self:#?}");
         assert!(self.err.contains(word), "it does not say {word:?}: {self:#?}");
         self.err
@@ -55,43 +55,43 @@ impl Outcome {
 }
 
 /// skopeo and docker, with no credential but those that a test gives them.
-pub struct Clients {
+pub(crate) struct Clients {
     home: TempDir,
 }
 
 impl Clients {
     /// Clients with an empty home.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { home: TempDir::new().unwrap() }
     }
 
     /// Where they keep their files.
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// Runs skopeo.
-    pub async fn skopeo(&self, arguments: &[&str]) -> Outcome {
+    pub(crate) async fn skopeo(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.command("skopeo");
         command.arg("--insecure-policy").args(arguments);
         Outcome::of(command, "").await
     }
 
     /// Copies an image to a registry; `credential` is how: `--dest-creds=…` or `--dest-registry-token=…`.
-    pub async fn push(&self, image: &str, credential: &str, to: &str) -> Outcome {
+    pub(crate) async fn push(&self, image: &str, credential: &str, to: &str) -> Outcome {
         let to = format!("docker://{to}");
         self.skopeo(&["copy", "--dest-tls-verify=false", credential, image, &to]).await
     }
 
     /// Copies an image from a registry into a new folder; `credential` is `--src-creds=…` or `--src-registry-token=…`.
-    pub async fn pull(&self, credential: &str, from: &str) -> Outcome {
+    pub(crate) async fn pull(&self, credential: &str, from: &str) -> Outcome {
         let (from, folder) = (format!("docker://{from}"), TempDir::new_in(self.home()).unwrap());
         let to = format!("dir:{}", folder.path().display());
         self.skopeo(&["copy", "--src-tls-verify=false", credential, &from, &to]).await
     }
 
     /// Runs the docker command line, which needs no daemon for what the tests do.
-    pub async fn docker(&self, arguments: &[&str], input: &str) -> Outcome {
+    pub(crate) async fn docker(&self, arguments: &[&str], input: &str) -> Outcome {
         let mut command = self.command("docker");
         command.args(arguments);
         Outcome::of(command, input).await

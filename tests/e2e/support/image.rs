@@ -1,19 +1,20 @@
 //! A small image, made by hand as an OCI image layout.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
 /// An image on disk, of one layer.
-pub struct Image {
+pub(crate) struct Image {
     folder: PathBuf,
     layer: Vec<u8>,
 }
 
 impl Image {
     /// Writes the image into `folder`; `text` makes its layer one of a kind.
-    pub fn write(folder: &Path, text: &str) -> Self {
+    pub(crate) fn write(folder: &Path, text: &str) -> Self {
         let blobs = folder.join("blobs/sha256");
         std::fs::create_dir_all(&blobs).unwrap();
         let put = |bytes: &[u8], media_type: &str| {
@@ -44,19 +45,22 @@ impl Image {
     }
 
     /// What skopeo calls it.
-    pub fn reference(&self) -> String {
+    pub(crate) fn reference(&self) -> String {
         format!("oci:{}:1", self.folder.display())
     }
 
     /// The digest of its layer, as a registry keeps it.
-    pub fn layer_digest(&self) -> String {
+    pub(crate) fn layer_digest(&self) -> String {
         sha256(&self.layer)
     }
 }
 
 /// A digest as registries write it.
 fn sha256(bytes: &[u8]) -> String {
-    let hex: String = digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    let mut hex = String::new();
+    for byte in digest(&SHA256, bytes).as_ref() {
+        write!(hex, "{byte:02x}").unwrap();
+    }
     format!("sha256:{hex}")
 }
 

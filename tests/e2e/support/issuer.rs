@@ -15,13 +15,14 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dockpass::model::{Clock, SystemClock};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// A running issuer. Dropped, it is down.
-pub struct Issuer {
+pub(crate) struct Issuer {
     url: String,
     shared: Arc<Shared>,
     server: JoinSet<()>,
@@ -45,12 +46,12 @@ enum Pair {
 
 impl Issuer {
     /// Starts an issuer on a free port that signs with ES256.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Key::es256("key-1")).await
     }
 
     /// Starts an issuer that signs with RS256, as GitHub does.
-    pub async fn start_rs256() -> Self {
+    pub(crate) async fn start_rs256() -> Self {
         Self::with(Key::rs256("key-1")).await
     }
 
@@ -71,34 +72,34 @@ impl Issuer {
     }
 
     /// The `iss` of its tokens.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// How often its keys were fetched.
-    pub fn fetches(&self) -> usize {
+    pub(crate) fn fetches(&self) -> usize {
         self.shared.fetches.load(Ordering::SeqCst)
     }
 
     /// Signs from now on with a new key; the ones before stay published.
-    pub fn rotate(&self) {
+    pub(crate) fn rotate(&self) {
         let mut keys = self.shared.keys.lock();
         let kid = format!("key-{}", keys.len() + 1);
         keys.push(Key::es256(&kid));
     }
 
     /// Takes the issuer down; it can still sign.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.server.shutdown().await;
     }
 
     /// A token of five minutes for `audience`, with `claims` beside the registered ones, which they override.
-    pub fn token(&self, audience: &str, claims: &Value) -> String {
-        self.token_at(jiff::Timestamp::now().as_second(), audience, claims)
+    pub(crate) fn token(&self, audience: &str, claims: &Value) -> String {
+        self.token_at(SystemClock.now().as_second(), audience, claims)
     }
 
     /// The same, issued at a time in seconds.
-    pub fn token_at(&self, issued_at: i64, audience: &str, claims: &Value) -> String {
+    pub(crate) fn token_at(&self, issued_at: i64, audience: &str, claims: &Value) -> String {
         let mut payload = json!({
             "iss": self.url, "aud": audience, "jti": uuid::Uuid::now_v7().to_string(),
             "iat": issued_at, "nbf": issued_at, "exp": issued_at + 300,

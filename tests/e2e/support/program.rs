@@ -9,14 +9,14 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A running program; its output is in a file. Dropped, it is killed.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
     log: PathBuf,
 }
 
 impl Program {
     /// Starts `command` with its output in `folder/name.log`, behind what is there already.
-    pub fn start(mut command: Command, folder: &Path, name: &str) -> Self {
+    pub(crate) fn start(mut command: Command, folder: &Path, name: &str) -> Self {
         let log = folder.join(format!("{name}.log"));
         let out = File::options().create(true).append(true).open(&log).unwrap();
         let err = out.try_clone().unwrap();
@@ -26,7 +26,7 @@ impl Program {
     }
 
     /// Waits until the program accepts connections on a port of this machine.
-    pub async fn listens_on(&mut self, port: u16) {
+    pub(crate) async fn listens_on(&mut self, port: u16) {
         eventually("the program to listen", async || {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the program ended with {status}:\n{}", self.output());
@@ -37,25 +37,25 @@ impl Program {
     }
 
     /// Ends the program the hard way, as a power cut would (SIGKILL), and waits for its end.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // it may have ended by itself: that is what the caller wanted
         drop(self.child.kill());
         self.child.wait().unwrap();
     }
 
     /// Asks the program to end (SIGTERM), and gives its exit code.
-    pub async fn terminate(&mut self) -> Option<i32> {
+    pub(crate) async fn terminate(&mut self) -> Option<i32> {
         kill_process(self.pid(), Signal::TERM).unwrap();
         eventually("the program to end", async || self.child.try_wait().unwrap()).await.code()
     }
 
     /// Its process.
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
     /// What it wrote until now, standard output and error.
-    pub fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
 }
@@ -67,7 +67,7 @@ impl Drop for Program {
 }
 
 /// Asks again until there is an answer; for what has no event to wait for. Gives up, with a panic, after half a minute.
-pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     const LIMIT: Duration = Duration::from_secs(30);
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let asking = async {
@@ -84,7 +84,7 @@ pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>
 }
 
 /// A port of this machine that is free now. It is below the range from which the system takes ports for outgoing connections.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let mut random = [0; 2];
         aws_lc_rs::rand::fill(&mut random).unwrap();

@@ -6,26 +6,26 @@ use std::process::Command;
 use super::Program;
 
 /// A running docker-registry whose token server is a broker.
-pub struct RealRegistry {
+pub(crate) struct RealRegistry {
     program: Program,
     port: u16,
 }
 
 /// What it has to know of its token server.
-pub struct TokenServer<'a> {
+pub(crate) struct TokenServer<'a> {
     /// Where clients are sent for a token.
-    pub realm: String,
+    pub(crate) realm: String,
     /// The audience of the tokens.
-    pub service: &'a str,
+    pub(crate) service: &'a str,
     /// Who signs them.
-    pub issuer: &'a str,
+    pub(crate) issuer: &'a str,
     /// The certificates that it trusts, PEM.
-    pub bundle: &'a str,
+    pub(crate) bundle: &'a str,
 }
 
 impl RealRegistry {
     /// Starts a registry on `port` with its files in `folder`.
-    pub async fn start(folder: &Path, port: u16, token_server: &TokenServer<'_>) -> Self {
+    pub(crate) async fn start(folder: &Path, port: u16, token_server: &TokenServer<'_>) -> Self {
         let config = write_config(folder, port, token_server);
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(config).env_remove("REGISTRY_HTTP_ADDR");
@@ -35,17 +35,17 @@ impl RealRegistry {
     }
 
     /// The host that clients write before a repository.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("localhost:{}", self.port)
     }
 
     /// The URL of a path below `/v2/`.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}/v2/{path}", self.host())
     }
 
     /// Its log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.program.output()
     }
 }

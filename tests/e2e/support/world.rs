@@ -10,32 +10,32 @@ use super::registry::TokenServer;
 use super::{Broker, Clients, Image, Issuer, KeyMode, RealRegistry, free_port, github, http};
 
 /// What identity tokens are made out to.
-pub const AUDIENCE: &str = "https://dockpass.example.com";
+pub(crate) const AUDIENCE: &str = "https://dockpass.example.com";
 
 /// All parts, running.
-pub struct World {
-    pub broker: Broker,
-    pub clients: Clients,
-    pub image: Image,
-    pub issuer: Issuer,
-    pub registry: RealRegistry,
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    pub(crate) clients: Clients,
+    pub(crate) image: Image,
+    pub(crate) issuer: Issuer,
+    pub(crate) registry: RealRegistry,
     /// The registry's files.
     _folder: TempDir,
 }
 
 impl World {
     /// The program as it is shipped, in x5c mode.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::assemble(KeyMode::X5c, None).await
     }
 
     /// The program as it is shipped.
-    pub async fn with_keys(keys: KeyMode) -> Self {
+    pub(crate) async fn with_keys(keys: KeyMode) -> Self {
         Self::assemble(keys, None).await
     }
 
     /// A broker by a clock of the test's own.
-    pub async fn with_clock(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) async fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self::assemble(KeyMode::X5c, Some(clock)).await
     }
 
@@ -70,27 +70,27 @@ impl World {
     }
 
     /// The identity token of the CI job that may push to `servers/nginx`.
-    pub fn job(&self) -> String {
+    pub(crate) fn job(&self) -> String {
         self.issuer.token(AUDIENCE, &github("123456", "refs/heads/main"))
     }
 
     /// The identity token of a job that pulls `servers/nginx` and no more.
-    pub fn puller(&self) -> String {
+    pub(crate) fn puller(&self) -> String {
         self.issuer.token(AUDIENCE, &json!({"sub": "puller"}))
     }
 
     /// A token with other claims.
-    pub fn identity(&self, claims: &Value) -> String {
+    pub(crate) fn identity(&self, claims: &Value) -> String {
         self.issuer.token(AUDIENCE, claims)
     }
 
     /// A repository as clients write it, with the tag `1`.
-    pub fn image_in(&self, repository: &str) -> String {
+    pub(crate) fn image_in(&self, repository: &str) -> String {
         format!("{}/{repository}:1", self.registry.host())
     }
 
     /// A new password of a token, as an operator generates it.
-    pub async fn password_of(&self, token: &str) -> String {
+    pub(crate) async fn password_of(&self, token: &str) -> String {
         let arguments = ["token", "credential", "generate", "--registry", "local", "--name", token];
         let options = ["--password1", "--expiration-in-days", "30", "--output", "json"];
         let out = self.broker.offline(&[arguments.as_slice(), &options].concat()).await.succeeded();
@@ -99,17 +99,17 @@ impl World {
     }
 
     /// The policy in force at the start.
-    pub fn policy(&self) -> String {
+    pub(crate) fn policy(&self) -> String {
         policy(self.issuer.url(), "enabled")
     }
 
     /// Applies the policy with the token `nginx-ci` enabled or disabled.
-    pub async fn set_nginx_ci(&self, status: &str) {
+    pub(crate) async fn set_nginx_ci(&self, status: &str) {
         self.broker.apply(&policy(self.issuer.url(), status)).await;
     }
 }
 
 /// The policy of the tests; `status` is that of the token `nginx-ci`.
-pub fn policy(issuer: &str, status: &str) -> String {
+pub(crate) fn policy(issuer: &str, status: &str) -> String {
     include_str!("policy.toml").replace("ISSUER", issuer).replace("STATUS", status)
 }
