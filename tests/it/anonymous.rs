@@ -8,7 +8,8 @@ const SCOPE: &str = "repository:servers/base/os:pull,push";
 
 /// The policy with a token for nobody.
 async fn admit_nobody(site: &Site) {
-    let token = "[[tokens]]\nregistry = \"local\"\nname = \"anonymous\"\nscope_map = \"everything\"\n";
+    let token =
+        "[[tokens]]\nregistry = \"local\"\nname = \"anonymous\"\nscope_map = \"everything\"\n";
     site.apply(&(site.policy() + token)).await;
 }
 
