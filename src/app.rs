@@ -89,6 +89,7 @@ impl App {
     /// A part ended by itself, which none should.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { broker, certificate, grpc: (grpc_listener, grpc), http, metrics, ops } = self;
+        broker.open().await;
         let health = grpc.health();
         let mut parts = JoinSet::new();
         let router = http::router(Arc::clone(&broker));
