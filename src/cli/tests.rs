@@ -5,6 +5,7 @@ mod broker;
 mod issue;
 mod login;
 mod offline;
+mod readme;
 mod usage;
 
 use std::io::{Cursor, Write};

@@ -36,7 +36,12 @@ pub(super) struct Dev {
 impl Dev {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let outcome = self.show_and_serve(process).await;
-        outcome.map_err(|error| Failure::failed(format!("{error:#}")))
+        outcome.map_err(|error| match error.downcast::<std::io::Error>() {
+            // a reader that left needs no message
+            Ok(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Failure::Shown,
+            Ok(error) => Failure::failed(error.to_string()),
+            Err(error) => Failure::failed(format!("{error:#}")),
+        })
     }
 
     async fn show_and_serve(self, process: &mut Process) -> anyhow::Result<()> {
@@ -49,6 +54,7 @@ impl Dev {
             if self.once {
                 stop.cancel();
             } else {
+                environment.show_what_to_try(&mut process.out)?;
                 environment.keep_identity_token_fresh(&process.clock, &stop).await?;
             }
             Ok(())
