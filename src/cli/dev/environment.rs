@@ -248,12 +248,11 @@ fn free(usual: u16) -> std::io::Result<SocketAddr> {
 /// Two of them would write each other's files.
 fn lock(folder: &Path) -> anyhow::Result<File> {
     let file = File::create(folder.join("dev.lock"))?;
-    file.try_lock().with_context(|| {
-        format!(
-            "another `dockpass dev` works in `{}`: end it, or name another --data-dir",
-            folder.display()
-        )
-    })?;
+    anyhow::ensure!(
+        file.try_lock().is_ok(),
+        "another `dockpass dev` works in `{}`: end it, or name another --data-dir",
+        folder.display()
+    );
     Ok(file)
 }
 
@@ -276,4 +275,38 @@ fn write_sample(
 
 fn indented(text: &str) -> String {
     text.trim_end().lines().map(|line| format!("   {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ManualClock;
+
+    #[test]
+    fn a_policy_of_its_users_own_stays_while_the_issuer_is_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at("2026-08-01T12:00:00Z".parse().unwrap());
+        let write = |port: u16| {
+            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let addresses = Addresses { grpc: at, http: at, issuer: at, ops: at, registry: at };
+            let issuer = LocalIssuer::new(at, sample::AUDIENCE).unwrap();
+            write_sample(folder.path(), &addresses, &issuer, &clock).unwrap();
+            std::fs::read_to_string(folder.path().join("policy.toml")).unwrap()
+        };
+        let own = format!("{}# mine\n", write(7070));
+        std::fs::write(folder.path().join("policy.toml"), &own).unwrap();
+        assert_eq!(write(7070), own);
+        let other = write(707);
+        assert!(!other.contains("# mine") && other.contains("localhost:707\""), "{other}");
+    }
+
+    #[test]
+    fn one_folder_serves_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).unwrap();
+        let error = lock(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("--data-dir"), "{error}");
+        drop(first);
+        assert!(lock(folder.path()).is_ok());
+    }
 }

@@ -36,11 +36,13 @@ pub(super) struct Dev {
 impl Dev {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let outcome = self.show_and_serve(process).await;
-        outcome.map_err(|error| match error.downcast::<std::io::Error>() {
-            // a reader that left needs no message
-            Ok(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Failure::Shown,
-            Ok(error) => Failure::failed(error.to_string()),
-            Err(error) => Failure::failed(format!("{error:#}")),
+        outcome.map_err(|error| {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+                // a reader that left needs no message
+                return Failure::Shown;
+            }
+            Failure::failed(format!("{error:#}"))
         })
     }
 
