@@ -54,6 +54,7 @@ impl Dev {
         let show = async {
             environment.show(process).await?;
             if self.once {
+                process.note("without --once it goes on serving, and prints lines to try")?;
                 stop.cancel();
             } else {
                 environment.show_what_to_try(&mut process.out)?;
