@@ -25,7 +25,7 @@ pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};
 pub use self::glob::Glob;
-pub use self::id::{AccessTokenId, DecisionId, RegistryUid, TokenUid};
+pub use self::id::{AccessTokenId, DecisionId, NotAnId, RegistryUid, TokenUid};
 pub use self::lifetime::Lifetime;
 pub use self::name::{
     FederatedCredentialName, InvalidName, IssuerUrl, RegistryName, RepositoryName, ScopeMapName,
