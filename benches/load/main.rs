@@ -1,4 +1,5 @@
-//! The server under load beside a bare transport, in turns: `cargo bench --bench load [-- --quick] [-- NAME]`.
+//! The server under load beside a bare transport, in turns: `cargo bench --bench load -- [--quick] [NAME ..]`, and
+//! `--program=FILE` for another build of it.
 //!
 //! Server, echo and load generator are processes of their own, so that the CPU seconds of each are known. Printed, and
 //! written to `target/load.json`; not asserted.
@@ -18,6 +19,8 @@ mod report;
 mod scenario;
 mod server;
 mod turns;
+
+use std::path::Path;
 
 use anyhow::bail;
 
@@ -48,7 +51,9 @@ fn compare(arguments: &[String]) -> anyhow::Result<()> {
     }
     let effort = if quick { turns::Effort::QUICK } else { turns::Effort::FULL };
     let before = machine::State::read()?;
-    let measured = turns::measure(&wanted, effort)?;
+    let other = arguments.iter().find_map(|argument| argument.strip_prefix("--program="));
+    let program = Path::new(other.unwrap_or(env!("CARGO_BIN_EXE_dockpass")));
+    let measured = turns::measure(program, &wanted, effort)?;
     report::print(&measured, &before, effort);
     report::write_json(&measured, &before)
 }

@@ -1,7 +1,6 @@
 //! What is measured.
 
 use crate::job::Lanes;
-use crate::server::Disk;
 
 /// One line of the result.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +16,15 @@ pub(crate) struct Scenario {
 pub(crate) struct World {
     pub(crate) tokens: usize,
     pub(crate) disk: Disk,
+}
+
+/// Where the store of a server is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Disk {
+    /// Below the build folder.
+    Real,
+    /// In memory, where durable costs nothing.
+    Memory,
 }
 
 /// What is asked.

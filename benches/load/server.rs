@@ -11,6 +11,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::issuer::{AUDIENCE, ISSUER, Issuer};
+use crate::scenario::{Disk, World};
 use crate::{echo, policy};
 
 /// Where temporary files cost no disk.
@@ -32,15 +33,6 @@ impl Drop for Process {
     }
 }
 
-/// Where the store of a server is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Disk {
-    /// Below the build folder.
-    Real,
-    /// In memory, where durable costs nothing.
-    Memory,
-}
-
 /// `dockpass serve` with a folder of its own.
 pub(crate) struct Server {
     pub(crate) grpc: SocketAddr,
@@ -50,9 +42,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it with so many tokens, and waits until it listens.
-    pub(crate) fn start(issuer: &Issuer, tokens: usize, disk: Disk) -> anyhow::Result<Self> {
-        let folder = match disk {
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start(program: &Path, issuer: &Issuer, world: World) -> anyhow::Result<Self> {
+        let folder = match world.disk {
             Disk::Real => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
             Disk::Memory => tempfile::tempdir_in(MEMORY)?,
         };
@@ -62,9 +54,9 @@ impl Server {
         let keys = folder.path().join("jwks.json");
         std::fs::write(&keys, issuer.jwks()?.to_string())?;
         std::fs::write(&config, configuration([grpc, http, ops], &keys))?;
-        policy::fill(&config, tokens)?;
+        policy::fill(&config, world.tokens)?;
         let process = Process(
-            Command::new(env!("CARGO_BIN_EXE_dockpass"))
+            Command::new(program)
                 .args(["serve", "--config"])
                 .arg(&config)
                 .stdout(Stdio::null())

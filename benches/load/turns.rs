@@ -1,5 +1,7 @@
 //! Server and echo in turns, so that whatever else the machine does meets both.
 
+use std::path::Path;
+
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,7 +42,11 @@ pub(crate) struct Measured {
 }
 
 /// Measures one scenario after another.
-pub(crate) fn measure(scenarios: &[Scenario], effort: Effort) -> anyhow::Result<Vec<Measured>> {
+pub(crate) fn measure(
+    program: &Path,
+    scenarios: &[Scenario],
+    effort: Effort,
+) -> anyhow::Result<Vec<Measured>> {
     let issuer = Issuer::new()?;
     let echoes = [Echo::start(echo::GRPC)?, Echo::start(echo::HTTP)?];
     let mut measured = Vec::new();
@@ -50,7 +56,7 @@ pub(crate) fn measure(scenarios: &[Scenario], effort: Effort) -> anyhow::Result<
             Some((world, server)) if world == scenario.world => server,
             other => {
                 drop(other);
-                Server::start(&issuer, scenario.world.tokens, scenario.world.disk)?
+                Server::start(program, &issuer, scenario.world)?
             }
         };
         let pairs = pairs(scenario, effort, &issuer, &server, &echoes)
