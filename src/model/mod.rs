@@ -4,6 +4,7 @@
 //! a [`RepositoryName`] passed the OCI grammar, an [`ActionSet`] holds known actions only.
 
 mod action;
+mod change;
 mod clock;
 mod condition;
 mod federated_credential;
@@ -21,6 +22,7 @@ mod secret;
 mod token;
 
 pub use self::action::{Action, ActionSet};
+pub use self::change::DefinitionChange;
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};
