@@ -10,6 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::call::Source;
 use super::{Error, Peer};
 use crate::identity::{Identity, Kind};
 
@@ -17,7 +18,7 @@ use crate::identity::{Identity, Kind};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Requests a second from one address, before anything of them is verified; twice as many at once.
+    /// Requests a second from one address (for IPv6: from its /64 network), before anything of them is verified; twice as many at once.
     pub per_address: NonZeroU32,
     /// Requests a second of one identity; twice as many at once.
     pub per_identity: NonZeroU32,
@@ -39,10 +40,10 @@ impl Default for Config {
     }
 }
 
-/// The limits, and who used how much of them.
+/// The limits, and who used how much of them. They run on the monotonic clock of `governor`: a wall clock that is set takes nothing from anybody.
 #[derive(Debug)]
 pub(super) struct Limits {
-    addresses: DefaultKeyedRateLimiter<Peer>,
+    addresses: DefaultKeyedRateLimiter<Source>,
     identities: DefaultKeyedRateLimiter<IdentityKey>,
     in_flight: Arc<Semaphore>,
     clock: DefaultClock,
@@ -74,12 +75,15 @@ impl Limits {
 
     /// Counts a request of an address.
     pub(super) fn address(&self, peer: Peer) -> Result<(), Error> {
-        self.check(&self.addresses, &peer, "address")
+        self.check(&self.addresses, &peer.source(), "address")
     }
 
-    /// Counts a request of an identity.
+    /// Counts a request of an identity. Nobody is limited by address only: else one of them could use up what is there for all.
     pub(super) fn identity(&self, identity: &Identity) -> Result<(), Error> {
-        self.check(&self.identities, &identity_key(identity), "identity")
+        match identity_key(identity) {
+            Some(key) => self.check(&self.identities, &key, "identity"),
+            None => Ok(()),
+        }
     }
 
     /// Forgets who asked for little lately.
@@ -101,14 +105,15 @@ impl Limits {
     }
 }
 
-fn identity_key(identity: &Identity) -> IdentityKey {
+/// Nobody has none.
+fn identity_key(identity: &Identity) -> Option<IdentityKey> {
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let mut field = |bytes: &[u8]| {
         hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(bytes);
     };
     match identity.kind() {
-        Kind::Anonymous => field(b"anonymous"),
+        Kind::Anonymous => return None,
         Kind::Password(holder) => field(holder.entry().token.as_bytes()),
         // the sessions of one token share its limit
         Kind::Session(session) => field(session.token.as_bytes()),
@@ -117,7 +122,7 @@ fn identity_key(identity: &Identity) -> IdentityKey {
             field(workload.subject().as_bytes());
         }
     }
-    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
+    hash.finish().as_ref().first_chunk().copied()
 }
 
 #[cfg(test)]
@@ -137,6 +142,24 @@ mod tests {
             matches!(refused, Error::RateLimited { retry_after, .. } if retry_after <= Duration::from_secs(1))
         );
         assert!(limits.address(far).is_ok());
+    }
+
+    #[test]
+    fn promise_8_an_ipv6_network_cannot_step_around_the_limit_of_an_address() {
+        let limits = Limits::new(&Config { per_address: NonZeroU32::MIN, ..Config::default() });
+        let host =
+            |last: u16| limits.address(Peer::Address([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into()));
+        assert!(host(1).is_ok() && host(2).is_ok());
+        assert!(matches!(host(3), Err(Error::RateLimited { subject: "address", .. })));
+    }
+
+    #[test]
+    fn promise_8_one_anonymous_caller_does_not_use_up_what_all_share() {
+        let limits = Limits::new(&Config { per_identity: NonZeroU32::MIN, ..Config::default() });
+        let nobody = crate::identity::for_test::anonymous();
+        for _ in 0..10 {
+            assert!(limits.identity(&nobody).is_ok());
+        }
     }
 
     #[test]

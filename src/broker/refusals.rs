@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::Peer;
+use super::call::Source;
 use crate::audit::{Event, Kind};
 use crate::model::{DecisionId, Reason};
 
@@ -19,7 +20,7 @@ const MAX_SOURCES: usize = 10_000;
 /// Counts refusals by source and reason.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    windows: Mutex<HashMap<(Peer, Reason), Window>>,
+    windows: Mutex<HashMap<(Source, Reason), Window>>,
 }
 
 #[derive(Debug)]
@@ -43,8 +44,9 @@ impl Refusals {
     /// Counts a refusal.
     pub(super) fn count(&self, peer: Peer, reason: Reason, now: Timestamp) -> Recording {
         let mut windows = self.windows.lock();
-        let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(peer, reason));
-        let source = if crowded { Peer::Unknown } else { peer };
+        let source = peer.source();
+        let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(source, reason));
+        let source = if crowded { Source::Unknown } else { source };
         match windows.get_mut(&(source, reason)) {
             Some(window) => {
                 window.count += 1;
@@ -69,7 +71,7 @@ impl Refusals {
 
     fn drain(&self, now: Timestamp, is_closed: impl Fn(&Window) -> bool) -> Vec<Event> {
         let mut events = Vec::new();
-        self.windows.lock().retain(|(peer, reason), window| {
+        self.windows.lock().retain(|(source, reason), window| {
             if !is_closed(window) {
                 return true;
             }
@@ -78,7 +80,7 @@ impl Refusals {
             }
             events.push(Event {
                 reason: Some(*reason),
-                peer: Some(peer.to_string()),
+                peer: Some(source.to_string()),
                 count: Some(window.count),
                 ..Event::new(window.id, now, Kind::Refusals)
             });
@@ -103,8 +105,8 @@ mod tests {
 
     use super::*;
 
-    fn peer(last: u16) -> Peer {
-        Peer::Address(IpAddr::from([0, 0, 0, 0, 0, 0, 1, last]))
+    fn peer(network: u16) -> Peer {
+        Peer::Address(IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, 1]))
     }
 
     #[test]
