@@ -26,6 +26,12 @@ impl InForce {
     pub(super) fn is_revoked(&self, id: AccessTokenId) -> bool {
         self.revoked.contains_key(&id)
     }
+
+    /// True when what was decided by `earlier` would be decided again: the same definitions, and what is given is not taken back.
+    pub(super) fn upholds(&self, earlier: &Self, given: Option<AccessTokenId>) -> bool {
+        Arc::ptr_eq(&self.snapshot, &earlier.snapshot)
+            && given.is_none_or(|id| !self.is_revoked(id))
+    }
 }
 
 /// Loads policy from the store and keeps the newest that compiles.
@@ -86,15 +92,16 @@ impl Policies {
         }
         // read the revision first: what changes after it is loaded again next time
         let revision = self.store.policy_revision().await?;
-        let definitions = self.store.definitions().await?;
         let revoked = self.store.revocations(now).await?.into_iter().collect();
-        let snapshot = if definitions.revision == present.snapshot.revision() {
-            Arc::clone(&present.snapshot)
-        } else {
+        // a revocation is cheap, or whoever takes back what is its own could slow down everybody
+        let snapshot = if self.store.definitions_changed_since(present.revision).await? {
+            let definitions = self.store.definitions().await?;
             self.compile(definitions).await.unwrap_or_else(|error| {
                 tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
                 Arc::clone(&present.snapshot)
             })
+        } else {
+            Arc::clone(&present.snapshot)
         };
         self.in_force.store(Arc::new(InForce { snapshot, revision, revoked }));
         Ok(())

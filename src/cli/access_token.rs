@@ -29,8 +29,9 @@ pub(super) fn text(token: &pb::AccessToken, now: Timestamp) -> String {
         ("password", Some(token.password.clone())),
         ("bearer token", optional(&token.bearer_token)),
     ]);
-    let (host, username) = (&token.registry_host, quoted(&token.username));
-    format!("{shown}\n\nlog in: docker login {host} --username {username} --password-stdin")
+    let (host, username) = (quoted(&token.registry_host), quoted(&token.username));
+    let command = format!("docker login {host} --username {username} --password-stdin");
+    format!("{shown}\n\nlog in: {}", output::plain(&command))
 }
 
 /// As proto3 JSON writes it; fields at their default are written too, so that the keys are stable.
@@ -177,7 +178,7 @@ mod tests {
             "allowed   servers/nginx: content/read, content/write",
             "expires   1970-01-01T00:15:00Z (in 15m)",
             "password  dps_it's",
-            "log in: docker login localhost:5000 --username 'nginx-ci' --password-stdin",
+            "log in: docker login 'localhost:5000' --username 'nginx-ci' --password-stdin",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "{line} is not in:\n{shown}");
         }
