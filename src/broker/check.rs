@@ -1,4 +1,4 @@
-//! CheckAccess: what IssueAccessToken would answer, without giving anything.
+//! `CheckAccess`: what `IssueAccessToken` would answer, without giving anything.
 
 use super::decision::{Draft, UseCase};
 use super::{Broker, Checked, Error};

@@ -1,4 +1,4 @@
-//! IssueAccessToken: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
+//! `IssueAccessToken`: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -92,7 +92,7 @@ pub struct Issued {
     pub reused: bool,
 }
 
-/// What IssueAccessToken would have answered.
+/// What `IssueAccessToken` would have answered.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// Names the decision.

@@ -47,16 +47,12 @@ impl Refusals {
         let source = peer.source();
         let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(source, reason));
         let source = if crowded { Source::Unknown } else { source };
-        match windows.get_mut(&(source, reason)) {
-            Some(window) => {
-                window.count += 1;
-                Recording::Counted(window.id)
-            }
-            None => {
-                windows.insert((source, reason), Window::open(now));
-                Recording::Alone
-            }
+        if let Some(window) = windows.get_mut(&(source, reason)) {
+            window.count += 1;
+            return Recording::Counted(window.id);
         }
+        windows.insert((source, reason), Window::open(now));
+        Recording::Alone
     }
 
     /// The events of the windows that have closed. A source that was quiet is forgotten.

@@ -1,4 +1,4 @@
-//! RevokeAccessToken: an access token stops at its next exchange.
+//! `RevokeAccessToken`: an access token stops at its next exchange.
 
 use jiff::Timestamp;
 

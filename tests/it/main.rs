@@ -1,1 +1,1 @@
-
+//! The program through its front door, in one process, without a registry.
