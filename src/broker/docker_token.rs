@@ -4,7 +4,7 @@ use super::decision::{Draft, Given, UseCase};
 use super::{Broker, DockerToken, DockerTokenRequest, Error, FieldViolation};
 use crate::audit::Kind;
 use crate::identity::{self, Identity, Presented};
-use crate::model::{AccessRequest, AccessTokenId, Form, Reuse, Secret, TokenName};
+use crate::model::{AccessRequest, AccessTokenId, Form, Permissions, Reuse, Secret, TokenName};
 use crate::policy::{self, Denial, Permit};
 use crate::registry::{Registry, TokenServer};
 
@@ -27,7 +27,7 @@ impl UseCase for Exchange {
         let registry =
             broker.registries.by_service(&self.request.service).ok_or(Denial::NoToken)?;
         let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
-        let in_force = broker.policies.in_force();
+        let in_force = draft.in_force();
         let identity = self.identify(broker, registry, &in_force, draft).await?;
         let request = self.access_request(registry, &identity)?;
         draft.request(&request);
@@ -36,6 +36,9 @@ impl UseCase for Exchange {
                 .map_err(session_expired)?;
         let id = access_token_id(&identity, draft);
         let token = server.registry_token(&permit, id)?;
+        if let Some(detail) = shortfall(&request.permissions, &token.granted) {
+            draft.detail(detail);
+        }
         draft.grant(
             &permit,
             id,
@@ -140,6 +143,17 @@ fn access_token_id(identity: &Identity, draft: &Draft) -> AccessTokenId {
         identity::Kind::Session(session) => session.id,
         _ => draft.id().into(),
     }
+}
+
+/// What an operator should know of an answer that gives less than was asked for: to the client it is a success all the same.
+fn shortfall(asked: &Permissions, granted: &Permissions) -> Option<String> {
+    if asked.is_subset_of(granted) {
+        return None;
+    }
+    if granted.is_empty() {
+        return Some("nothing of it is allowed".to_owned());
+    }
+    Some(format!("granted in part: {granted}"))
 }
 
 fn session_expired(denial: Denial) -> Error {
