@@ -202,20 +202,20 @@ impl Broker {
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
             let in_force = self.policies.in_force();
-            let mut draft = Draft::new(U::KIND, call, self.clock.now(), in_force);
+            let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
             let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
                 Ok(outcome) => outcome,
                 Err(_elapsed) => Err(Error::DeadlineExceeded),
             };
+            let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
             let (outcome, latest) = self.record(call, draft, outcome, started).await;
-            match latest {
-                None => return outcome,
-                // the policy changed while the decision was made: it may not stand, so it is made again
-                Some(revision) => {
-                    if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
-                        return Err(self.refuse_early(U::KIND, call, error.into()).await);
-                    }
-                }
+            let Some(revision) = latest else { return outcome };
+            // the policy changed while the decision was made: what it touches is decided again
+            if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
+                return Err(self.refuse_early(U::KIND, call, error.into()).await);
+            }
+            if self.policies.in_force().upholds(&in_force, given) {
+                return outcome;
             }
         }
         let error = Error::Overloaded { retry_after: Duration::from_secs(1) };

@@ -122,3 +122,54 @@ impl Policies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::audit::{Event, Journal, Kind};
+    use crate::model::{DecisionId, Definitions};
+    use crate::store::Config;
+
+    fn now() -> Timestamp {
+        "2026-11-22T06:00:00Z".parse().unwrap()
+    }
+
+    fn event(kind: Kind) -> Event {
+        Event::new(DecisionId::new(now()), now(), kind)
+    }
+
+    async fn revoke(store: &Store, id: AccessTokenId) -> u64 {
+        let seal = Journal::seal(event(Kind::Revoke));
+        let end = now() + SignedDuration::from_mins(15);
+        store.revoke(id, end, seal).await.unwrap().policy_revision
+    }
+
+    #[tokio::test]
+    async fn a_revocation_overturns_only_what_gives_the_revoked_access_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Config::default(), folder.path()).await.unwrap();
+        let context = Context { registries: Vec::new(), issuers: Vec::new() };
+        let policies = Policies::load(store.clone(), context, now()).await.unwrap();
+        let (revoked, other) = (AccessTokenId::new(now()), AccessTokenId::new(now()));
+
+        let earlier = policies.in_force();
+        policies.at_least(revoke(&store, revoked).await, now()).await.unwrap();
+        let later = policies.in_force();
+        assert!(later.revision > earlier.revision && later.is_revoked(revoked));
+        assert!(later.upholds(&earlier, None) && later.upholds(&earlier, Some(other)));
+        assert!(!later.upholds(&earlier, Some(revoked)));
+
+        // definitions that differ, and a revocation after them: both are seen
+        let revision = later.revision + 1;
+        let after = Definitions { revision, scope_maps: Vec::new(), tokens: Vec::new() };
+        let seal = Journal::seal(event(Kind::PolicyChange));
+        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        policies.at_least(revoke(&store, other).await, now()).await.unwrap();
+        let latest = policies.in_force();
+        assert_eq!(latest.snapshot.revision(), revision + 1);
+        assert!(latest.is_revoked(revoked) && latest.is_revoked(other));
+        assert!(!latest.upholds(&later, None), "definitions changed: everything is decided again");
+    }
+}

@@ -31,7 +31,7 @@ impl OutputArgs {
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         match self.output {
-            Format::Table => process.print(&table(result)),
+            Format::Table => process.print(&plain_lines(&table(result))),
             Format::Json => process.print(&json(result)?),
         }
     }
@@ -74,6 +74,11 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     shown
+}
+
+/// The same for a text of several lines.
+fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Line separators, and marks of direction (Unicode TR 36, section 3.2).

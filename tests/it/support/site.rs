@@ -1,6 +1,5 @@
 //! The files of a broker: its configuration, its policy and its audit trail.
 
-
 use dockpass::audit::{Archive, Event, Filter, Journal};
 use dockpass::config::Config;
 use dockpass::model::{
