@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{AUDIENCE, Issuer, http};
+use super::{AUDIENCE, Issuer, Site, http};
 
 /// An issuer whose discovery document comes only after [`Held::release`].
 pub(crate) struct Held {
@@ -49,9 +49,16 @@ impl Held {
         Self { issuer, gate, url, _server: server }
     }
 
-    /// The `iss` of its tokens.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// A broker that trusts it beside the site's own issuer, and has a token for its subject `held`.
+    pub(crate) async fn site(&self, more: &str) -> Site {
+        let url = &self.url;
+        let site = Site::with(&format!(
+            "[[issuers]]\nissuer = \"{url}\"\naudience = \"{AUDIENCE}\"\nloopback_http = true\n{more}"
+        ))
+        .await;
+        let token = include_str!("held.toml").replace("ISSUER", url);
+        site.apply(&(site.policy() + &token)).await;
+        site
     }
 
     /// A token of a subject.

@@ -11,11 +11,11 @@ mod site;
 
 use std::time::Duration;
 
-pub(crate) use self::ask::{Answer, basic, http, pull, push};
+pub(crate) use self::ask::{Answer, basic, http, permission, pull, push, request};
 pub(crate) use self::held::Held;
 pub(crate) use self::issuer::Issuer;
 pub(crate) use self::refused::decision_id;
-pub(crate) use self::running::Running;
+pub(crate) use self::running::{Running, bearer};
 pub(crate) use self::site::{AUDIENCE, SERVICE, Site};
 
 /// Asks again until there is an answer; for what has no event to wait for. Gives up, with a panic, after half a minute.
