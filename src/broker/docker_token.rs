@@ -1,6 +1,7 @@
 //! The docker token endpoint: what a docker client presents is exchanged for a registry's JWT.
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, DockerToken, DockerTokenRequest, Error, FieldViolation};
 use crate::audit::Kind;
 use crate::identity::{self, Identity, Presented};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, Error, Issued};
 use crate::audit::Kind;
 use crate::cache::{Expires, Found};

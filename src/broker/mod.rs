@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod decision;
 mod docker_token;
+mod draft;
 mod error;
 mod issue;
 mod limits;

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::decision::{Draft, UseCase};
+use super::decision::UseCase;
+use super::draft::Draft;
 use super::{Broker, Error};
 use crate::audit::{Event, Journal, Kind};
 use crate::identity::{Evidence, Identity, Presented};
