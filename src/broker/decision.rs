@@ -74,14 +74,17 @@ impl Broker {
         if let Err(error) = self.limits.address(call.peer) {
             return Err(self.refuse_early(U::KIND, call, error).await);
         }
+        let mut verified = None;
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
             let in_force = self.policies.in_force();
             let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
+            draft.verified = verified;
             let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
                 Ok(outcome) => outcome,
                 Err(_elapsed) => Err(Error::DeadlineExceeded),
             };
+            verified = draft.verified.take();
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
             let (outcome, latest) = self.record(call, draft, outcome, started).await;
             let Some(revision) = latest else { return outcome };

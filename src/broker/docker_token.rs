@@ -77,6 +77,10 @@ impl Exchange {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let presented = &self.request.presented;
         let identity = if registry.anonymous && matches!(presented, Presented::Nothing) {
             broker.verifiers.anonymous()

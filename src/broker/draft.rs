@@ -18,6 +18,9 @@ pub(super) struct Draft {
     pub(super) event: Event,
     pub(super) in_force: Arc<InForce>,
     pub(super) stage: Stage,
+    /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
+    /// identity token of single use is used up.
+    pub(super) verified: Option<Identity>,
 }
 
 /// How the event of a draft gets into the trail.
@@ -39,7 +42,7 @@ impl Draft {
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown }
+        Self { event, in_force, stage: Stage::Unknown, verified: None }
     }
 
     /// The id of the decision.
@@ -73,6 +76,9 @@ impl Draft {
     pub(super) fn identity(&mut self, identity: &Identity) {
         if !matches!(identity.kind(), identity::Kind::Anonymous) {
             self.stage = Stage::Known;
+        }
+        if matches!(identity.kind(), identity::Kind::Workload(_)) {
+            self.verified = Some(identity.clone());
         }
         let mut evidence = identity.evidence();
         if let Evidence::Workload { claims, .. } = &mut evidence {

@@ -57,6 +57,10 @@ impl Broker {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let identity =
             self.verifiers.verify_caller(presented, in_force.snapshot.passwords()).await?;
         self.admit(identity, draft)

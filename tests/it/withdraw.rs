@@ -123,3 +123,21 @@ async fn promise_8_what_others_revoke_meanwhile_does_not_make_a_decision_again()
     let [_, own] = issues.as_slice() else { panic!("decided more than once: {issues:?}") };
     assert_eq!(own.id.to_string(), id);
 }
+
+#[tokio::test]
+async fn an_identity_token_of_single_use_is_used_once_also_when_the_decision_is_made_again() {
+    let held = Held::start().await;
+    let site = held.site("single_use = true").await;
+    let broker = site.start().await;
+    let identity = held.token("held");
+    let (mut client, message) = (broker.another_client().await, pull("servers/nginx"));
+    let request = bearer(&identity, message.clone());
+    let mut call =
+        tokio::task::JoinSet::from_iter([async move { client.issue_access_token(request).await }]);
+    held.arrived().await;
+    site.change(without_push).await;
+    held.release();
+    call.join_next().await.unwrap().unwrap().unwrap();
+    let refusal = broker.issue(&identity, message).await.unwrap_err();
+    site.refused(&refusal, Code::Unauthenticated, "IDENTITY_INVALID");
+}
