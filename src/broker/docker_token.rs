@@ -25,11 +25,12 @@ impl UseCase for Exchange {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<DockerToken, Error> {
         self.account_agrees()?;
-        let registry =
-            broker.registries.by_service(&self.request.service).ok_or(Denial::NoToken)?;
-        let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
+        let registry = broker.registries.by_service(&self.request.service);
         let in_force = draft.in_force();
+        // who asks comes first: whether there is such a registry must not show in what a stranger is told
         let identity = self.identify(broker, registry, &in_force, draft).await?;
+        let registry = registry.ok_or(Denial::NoToken)?;
+        let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
         let request = self.access_request(registry, &identity)?;
         draft.request(&request);
         let permit =
@@ -73,7 +74,7 @@ impl Exchange {
     async fn identify(
         &self,
         broker: &Broker,
-        registry: &Registry,
+        registry: Option<&Registry>,
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
@@ -82,7 +83,8 @@ impl Exchange {
             return Ok(identity);
         }
         let presented = &self.request.presented;
-        let identity = if registry.anonymous && matches!(presented, Presented::Nothing) {
+        let anonymous = registry.is_some_and(|registry| registry.anonymous);
+        let identity = if anonymous && matches!(presented, Presented::Nothing) {
             broker.verifiers.anonymous()
         } else {
             let passwords = in_force.snapshot.passwords();
@@ -112,12 +114,13 @@ impl Exchange {
         })
     }
 
-    /// The token that the username of an identity token names. Every other credential says by itself which token it is of.
+    /// The token that the username beside an identity token or a session names: a session of another token is refused.
+    /// A token's password was held against the username when it was verified.
     fn named_token(&self, identity: &Identity) -> Result<Option<TokenName>, Error> {
         let username = self.request.presented.username().unwrap_or_default();
-        if !matches!(identity.kind(), identity::Kind::Workload(_))
-            || NO_TOKEN_NAMED.contains(&username)
-        {
+        let names_a_token =
+            matches!(identity.kind(), identity::Kind::Workload(_) | identity::Kind::Session(_));
+        if !names_a_token || NO_TOKEN_NAMED.contains(&username) {
             return Ok(None);
         }
         username.parse().map(Some).map_err(|_| Error::Denied(Denial::NoToken))
@@ -167,3 +170,6 @@ fn session_expired(denial: Denial) -> Error {
         other => Error::Denied(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

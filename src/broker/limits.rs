@@ -10,7 +10,6 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::call::Source;
 use super::{Error, Peer};
 use crate::identity::{Identity, Kind};
 
@@ -18,7 +17,7 @@ use crate::identity::{Identity, Kind};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Requests a second from one address (for IPv6: from its /64 network), before anything of them is verified; twice as many at once.
+    /// Requests a second from one address, before anything of them is verified; twice as many at once.
     pub per_address: NonZeroU32,
     /// Requests a second of one identity; twice as many at once.
     pub per_identity: NonZeroU32,
@@ -40,10 +39,11 @@ impl Default for Config {
     }
 }
 
-/// The limits, and who used how much of them. They run on the monotonic clock of `governor`: a wall clock that is set takes nothing from anybody.
+/// The limits, and who used how much of them. They run on the monotonic clock of `governor`: a wall clock that is set takes nothing
+/// from anybody.
 #[derive(Debug)]
 pub(super) struct Limits {
-    addresses: DefaultKeyedRateLimiter<Source>,
+    addresses: DefaultKeyedRateLimiter<Peer>,
     identities: DefaultKeyedRateLimiter<IdentityKey>,
     in_flight: Arc<Semaphore>,
     clock: DefaultClock,
@@ -75,10 +75,11 @@ impl Limits {
 
     /// Counts a request of an address.
     pub(super) fn address(&self, peer: Peer) -> Result<(), Error> {
-        self.check(&self.addresses, &peer.source(), "address")
+        self.check(&self.addresses, &peer.network(), "address")
     }
 
-    /// Counts a request of an identity. Nobody is limited by address only: else one of them could use up what is there for all.
+    /// Counts a request of an identity. Nobody is no identity: they would all share one limit, so that one could use it up for
+    /// the others; each has the limit of its address.
     pub(super) fn identity(&self, identity: &Identity) -> Result<(), Error> {
         match identity_key(identity) {
             Some(key) => self.check(&self.identities, &key, "identity"),
@@ -105,7 +106,6 @@ impl Limits {
     }
 }
 
-/// Nobody has none.
 fn identity_key(identity: &Identity) -> Option<IdentityKey> {
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let mut field = |bytes: &[u8]| {
@@ -128,6 +128,7 @@ fn identity_key(identity: &Identity) -> Option<IdentityKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::for_test as identities;
 
     #[test]
     fn an_address_over_its_limit_is_told_when_to_come_again() {
@@ -145,20 +146,18 @@ mod tests {
     }
 
     #[test]
-    fn promise_8_an_ipv6_network_cannot_step_around_the_limit_of_an_address() {
+    fn the_addresses_of_one_ipv6_network_share_a_limit() {
         let limits = Limits::new(&Config { per_address: NonZeroU32::MIN, ..Config::default() });
-        let host =
-            |last: u16| limits.address(Peer::Address([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into()));
-        assert!(host(1).is_ok() && host(2).is_ok());
-        assert!(matches!(host(3), Err(Error::RateLimited { subject: "address", .. })));
+        let peer = |host: u16| Peer::Address([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into());
+        assert!(limits.address(peer(1)).is_ok() && limits.address(peer(2)).is_ok());
+        assert!(matches!(limits.address(peer(3)), Err(Error::RateLimited { .. })));
     }
 
     #[test]
-    fn promise_8_one_anonymous_caller_does_not_use_up_what_all_share() {
+    fn nobody_does_not_use_up_the_limit_of_others_who_are_nobody() {
         let limits = Limits::new(&Config { per_identity: NonZeroU32::MIN, ..Config::default() });
-        let nobody = crate::identity::for_test::anonymous();
         for _ in 0..10 {
-            assert!(limits.identity(&nobody).is_ok());
+            assert!(limits.identity(&identities::anonymous()).is_ok());
         }
     }
 

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::Peer;
-use super::call::Source;
 use crate::audit::{Event, Kind};
 use crate::model::{DecisionId, Reason};
 
@@ -20,7 +19,7 @@ const MAX_SOURCES: usize = 10_000;
 /// Counts refusals by source and reason.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    windows: Mutex<HashMap<(Source, Reason), Window>>,
+    windows: Mutex<HashMap<(Peer, Reason), Window>>,
 }
 
 #[derive(Debug)]
@@ -41,12 +40,12 @@ pub(super) enum Recording {
 }
 
 impl Refusals {
-    /// Counts a refusal.
+    /// Counts a refusal under the network of its peer.
     pub(super) fn count(&self, peer: Peer, reason: Reason, now: Timestamp) -> Recording {
+        let peer = peer.network();
         let mut windows = self.windows.lock();
-        let source = peer.source();
-        let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(source, reason));
-        let source = if crowded { Source::Unknown } else { source };
+        let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(peer, reason));
+        let source = if crowded { Peer::Unknown } else { peer };
         if let Some(window) = windows.get_mut(&(source, reason)) {
             window.count += 1;
             return Recording::Counted(window.id);
@@ -67,7 +66,7 @@ impl Refusals {
 
     fn drain(&self, now: Timestamp, is_closed: impl Fn(&Window) -> bool) -> Vec<Event> {
         let mut events = Vec::new();
-        self.windows.lock().retain(|(source, reason), window| {
+        self.windows.lock().retain(|(peer, reason), window| {
             if !is_closed(window) {
                 return true;
             }
@@ -76,7 +75,7 @@ impl Refusals {
             }
             events.push(Event {
                 reason: Some(*reason),
-                peer: Some(source.to_string()),
+                peer: Some(peer.to_string()),
                 count: Some(window.count),
                 ..Event::new(window.id, now, Kind::Refusals)
             });
@@ -101,6 +100,7 @@ mod tests {
 
     use super::*;
 
+    /// A peer of a network of its own.
     fn peer(network: u16) -> Peer {
         Peer::Address(IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, 1]))
     }
@@ -122,6 +122,18 @@ mod tests {
         // the window is open again for one more round, then the source is forgotten
         assert!(refusals.closed(start + SignedDuration::from_secs(20)).is_empty());
         assert_eq!(refusals.count(peer(1), Reason::IdentityInvalid, start), Recording::Alone);
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_source() {
+        let refusals = Refusals::default();
+        let peer = |host: u16| Peer::Address([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into());
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(refusals.count(peer(1), Reason::IdentityInvalid, now), Recording::Alone);
+        for host in 2..100 {
+            let recording = refusals.count(peer(host), Reason::IdentityInvalid, now);
+            assert!(matches!(recording, Recording::Counted(_)), "{host}");
+        }
     }
 
     #[test]

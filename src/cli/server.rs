@@ -43,9 +43,15 @@ impl ServerArgs {
         let url = self.url(environment)?;
         let endpoint = self.endpoint(&url)?;
         let channel = endpoint.connect().await.map_err(|error| {
+            let cause = root_cause(&error);
+            // rustls has read an answer that is not TLS
+            let question = if cause.contains("InvalidContentType") {
+                "does it speak TLS there?"
+            } else {
+                "is it running?"
+            };
             Failure::failed(format!(
-                "cannot reach the broker at {url}: {}: is it running? --server or DOCKPASS_SERVER names another",
-                root_cause(&error)
+                "cannot reach the broker at {url}: {cause}: {question} --server or DOCKPASS_SERVER names another"
             ))
         })?;
         Ok(AccessServiceClient::new(channel))

@@ -211,3 +211,40 @@ async fn promise_1_commits_are_synchronous() {
     // 2 is FULL
     assert_eq!(synchronous(&store.journal().unwrap().connection), 2);
 }
+
+#[tokio::test]
+async fn promise_3_a_file_in_the_place_of_the_database_is_not_opened() {
+    let (_folder, store) = store().await;
+    let mut writer = store.journal().unwrap();
+    writer.append(seal()).unwrap();
+    let file = store.database_file();
+    let away = file.with_extension("away");
+    std::fs::rename(&file, &away).unwrap();
+    std::fs::write(&file, "").unwrap();
+    // SQLite deletes the WAL beside an empty file: whoever opened it would lose what is only there
+    assert!(matches!(store.journal_reader(), Err(Error::Unavailable(_))));
+    assert!(matches!(store.journal(), Err(Error::Unavailable(_))));
+    assert!(matches!(writer.append(seal()), Err(Error::Unavailable(_))));
+    std::fs::rename(&away, &file).unwrap();
+    writer.append(seal()).unwrap();
+    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, 2);
+}
+
+#[tokio::test]
+async fn promise_3_a_wal_without_its_database_is_not_deleted() {
+    let (folder, store) = store().await;
+    store.journal().unwrap().append(seal()).unwrap();
+    let file = store.database_file();
+    std::fs::rename(&file, file.with_extension("away")).unwrap();
+    for make in [|_: &Path| {}, |file: &Path| std::fs::write(file, "").unwrap()] {
+        make(&file);
+        let error = Store::open(&Config::default(), folder.path()).await.unwrap_err().to_string();
+        assert!(
+            error.contains("dockpass.db-wal") && error.contains("put the file back"),
+            "{error}"
+        );
+    }
+    std::fs::rename(file.with_extension("away"), &file).unwrap();
+    let again = Store::open(&Config::default(), folder.path()).await.unwrap();
+    assert_eq!(again.journal_reader().unwrap().head().unwrap().sequence, 1);
+}

@@ -19,7 +19,7 @@ async fn promise_9_answers_debug_output_and_the_trail_hold_no_secret() {
     let (job, nobody) = (site.identity("job"), site.identity("nobody"));
     let asked = IssueAccessTokenRequest { with_bearer_token: true, ..push("servers/nginx") };
     let issued = broker.issue(&job, asked).await.unwrap();
-    let forged = format!("{}x", &job[..job.len() - 6]);
+    let forged = format!("{}x", job.split_at(job.len() - 6).0);
     let wrong = vendor.replacen("dpk_", "dpk_B", 1);
 
     let mut seen = format!("{issued:?}");

@@ -110,7 +110,7 @@ async fn a12_a_refresh_token_with_one_character_changed_is_none() {
     let broker = site.start().await;
     let token = refresh_token(&broker).await;
     let end = if token.ends_with('A') { 'B' } else { 'A' };
-    let changed = format!("{}{end}", &token[..token.len() - 1]);
+    let changed = format!("{}{end}", token.split_at(token.len() - 1).0);
     let answer = refresh(&broker, &changed).await;
     site.refused_login(&answer, StatusCode::UNAUTHORIZED, "IDENTITY_INVALID");
 }

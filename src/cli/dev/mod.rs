@@ -36,7 +36,14 @@ pub(super) struct Dev {
 impl Dev {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let outcome = Box::pin(self.show_and_serve(process)).await;
-        outcome.map_err(|error| Failure::failed(format!("{error:#}")))
+        outcome.map_err(|error| {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+                // a reader that left needs no message
+                return Failure::Shown;
+            }
+            Failure::failed(format!("{error:#}"))
+        })
     }
 
     async fn show_and_serve(self, process: &mut Process) -> anyhow::Result<()> {
@@ -47,8 +54,10 @@ impl Dev {
         let show = async {
             environment.show(process).await?;
             if self.once {
+                process.note("without --once it goes on serving, and prints lines to try")?;
                 stop.cancel();
             } else {
+                environment.show_what_to_try(&mut process.out)?;
                 environment.keep_identity_token_fresh(&process.clock, &stop).await?;
             }
             Ok(())
