@@ -13,8 +13,8 @@ use super::chain::Prepared;
 use super::committer::{Command, Committer, Finished, Queued};
 use super::indexer::Indexer;
 use super::key::SigningKey;
-use super::{Archive, Error, Event};
-use crate::model::{Clock, DecisionId};
+use super::{Archive, Error, Event, Filter, Kind, Outcome};
+use crate::model::{AccessTokenId, Clock, DecisionId};
 use crate::store::{Seal, Store};
 
 use super::health::{Health, WriteState};
@@ -137,6 +137,29 @@ impl Journal {
         tokio::task::spawn_blocking(move || Ok(archive.find(id)?.map(|found| found.event)))
             .await
             .map_err(Error::unavailable)?
+    }
+
+    /// The event that handed out an access token: the decision that minted it has the token's id. Where that one was refused after all
+    /// (its deadline passed, or it could not be recorded), whoever waited for the same mint was given it by an event of its own.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn grant_of(&self, id: AccessTokenId) -> Result<Option<Event>, Error> {
+        let gives = |event: &Event| event.grant.as_ref().is_some_and(|g| g.access_token == id);
+        if let Some(minted) = self.find(id.into()).await?.filter(gives) {
+            return Ok(Some(minted));
+        }
+        let archive = self.inner.archive.clone();
+        let reused = Filter {
+            kind: Some(Kind::Issue),
+            outcome: Some(Outcome::Allowed),
+            access_token: Some(id),
+            ..Filter::default()
+        };
+        let listed = tokio::task::spawn_blocking(move || archive.list(&reused, None, 1))
+            .await
+            .map_err(Error::unavailable)??;
+        Ok(listed.events.into_iter().next().map(|found| found.event))
     }
 
     /// Reads what was recorded; its methods block.

@@ -1,6 +1,7 @@
 //! `CheckAccess`: what `IssueAccessToken` would answer, without giving anything.
 
-use super::decision::{Draft, UseCase};
+use super::decision::UseCase;
+use super::draft::Draft;
 use super::{Broker, Checked, Error};
 use crate::audit::Kind;
 use crate::identity::Presented;

@@ -1,6 +1,7 @@
 //! The docker token endpoint: what a docker client presents is exchanged for a registry's JWT.
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, DockerToken, DockerTokenRequest, Error, FieldViolation};
 use crate::audit::Kind;
 use crate::identity::{self, Identity, Presented};
@@ -77,6 +78,10 @@ impl Exchange {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let presented = &self.request.presented;
         let anonymous = registry.is_some_and(|registry| registry.anonymous);
         let identity = if anonymous && matches!(presented, Presented::Nothing) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, Error, Issued};
 use crate::audit::Kind;
 use crate::cache::{Expires, Found};
@@ -56,6 +57,10 @@ impl Broker {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let identity =
             self.verifiers.verify_caller(presented, in_force.snapshot.passwords()).await?;
         self.admit(identity, draft)

@@ -39,7 +39,8 @@ impl Default for Config {
     }
 }
 
-/// The limits, and who used how much of them.
+/// The limits, and who used how much of them. They run on the monotonic clock of `governor`: a wall clock that is set takes nothing
+/// from anybody.
 #[derive(Debug)]
 pub(super) struct Limits {
     addresses: DefaultKeyedRateLimiter<Peer>,

@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod decision;
 mod docker_token;
+mod draft;
 mod error;
 mod issue;
 mod limits;
@@ -17,6 +18,7 @@ mod revoke;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,6 +43,9 @@ pub use self::policies::Error as StartError;
 
 /// How often the store is asked whether its policy changed; every request that is recorded asks as well.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How many counted refusals are appended at once: less than the journal's queue holds.
+const APPENDS: usize = 256;
 
 /// The broker.
 #[derive(Debug)]
@@ -249,11 +254,13 @@ impl Broker {
     }
 
     async fn write_refusals(&self, events: Vec<Event>) {
-        for event in events {
+        let write = |event: Event| async {
             let (count, reason) = (event.count, event.reason);
             if let Err(error) = self.journal.append(event).await {
                 tracing::error!(?count, ?reason, %error, "counted refusals are not in the audit trail");
             }
-        }
+        };
+        // together, since one after the other each would wait for a commit of its own
+        stream::iter(events).for_each_concurrent(APPENDS, write).await;
     }
 }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::decision::{Draft, UseCase};
+use super::decision::UseCase;
+use super::draft::Draft;
 use super::{Broker, Error};
 use crate::audit::{Event, Journal, Kind};
 use crate::identity::{Evidence, Identity, Presented};
@@ -24,9 +25,8 @@ impl UseCase for Revoke {
         draft.change(json!({"accessToken": self.id}));
         let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
-        // the id of an access token is the id of the decision that minted it
-        let minted = broker.journal.find(self.id.into()).await?.ok_or(Denial::NotIssued)?;
-        let expire_time = expiry_if_own(&minted, &identity, self.id).ok_or(Denial::NotIssued)?;
+        let given = broker.journal.grant_of(self.id).await?.ok_or(Denial::NotIssued)?;
+        let expire_time = expiry_if_own(&given, &identity).ok_or(Denial::NotIssued)?;
         if expire_time <= draft.time() || in_force.is_revoked(self.id) {
             return Ok(expire_time);
         }
@@ -41,10 +41,10 @@ impl UseCase for Revoke {
     }
 }
 
-/// When the access token ends, if the event minted it for the same caller.
-fn expiry_if_own(minted: &Event, identity: &Identity, id: AccessTokenId) -> Option<Timestamp> {
-    let grant = minted.grant.as_ref().filter(|grant| grant.access_token == id)?;
-    let holder: Evidence = evidence(minted)?;
+/// When the access token ends, if the event gave it to the same caller.
+fn expiry_if_own(given: &Event, identity: &Identity) -> Option<Timestamp> {
+    let grant = given.grant.as_ref()?;
+    let holder = evidence(given)?;
     let same = match (&holder, &identity.evidence()) {
         (
             Evidence::Workload { issuer, subject, .. },

@@ -33,10 +33,11 @@ pub(super) fn text(token: &pb::AccessToken, now: Timestamp) -> String {
         ("password", Some(token.password.clone())),
         ("bearer token", optional(&token.bearer_token)),
     ]);
-    // a token's name needs no quotes
-    let (host, username) = (&token.registry_host, &token.username);
+    let command =
+        format!("docker login {} --username {}", word(&token.registry_host), word(&token.username));
     format!(
-        "{shown}\n\nlog in: docker login {host} --username {username}   (paste the password; `dockpass login` does both)"
+        "{shown}\n\nlog in: {}   (paste the password; `dockpass login` does both)",
+        output::plain(&command)
     )
 }
 
@@ -110,6 +111,12 @@ pub(super) fn remaining(end: Timestamp, now: Timestamp) -> String {
     } else {
         "over".to_owned()
     }
+}
+
+/// One word for a POSIX shell: hosts and names of tokens need no quotes, whatever else a broker says does.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted(text) }
 }
 
 /// In single quotes for a POSIX shell.

@@ -52,7 +52,12 @@ impl Login {
             files.iter().try_for_each(|file| file.takes(host))?;
         }
         let token = self.access.issue(Bearer::Without, process).await?;
-        let host = token.registry_host.as_str();
+        // the broker's word is checked like the user's: it becomes a key of the auth file and a line on the screen
+        let host = host(&token.registry_host).map_err(|_| {
+            Failure::failed(
+                "nothing was written: what the broker says of the registry's host is no host",
+            )
+        })?;
         if let Some(given) = self.host.as_deref().filter(|given| *given != host) {
             return Err(Failure::failed(format!(
                 "nothing was written: the registry `{}` is at `{host}`, and its credential would be sent to `{given}`: log in to `{host}`",
@@ -60,8 +65,8 @@ impl Login {
             )));
         }
         for file in &mut files {
-            file.takes(host)?;
-            file.put(host, &token.username, &token.password)?;
+            file.takes(&host)?;
+            file.put(&host, &token.username, &token.password)?;
             file.write()?;
             process.note(&format!("wrote the login of {host} into {}", file.path().display()))?;
         }

@@ -101,3 +101,43 @@ async fn promise_4_a_request_that_began_before_the_change_is_decided_again() {
     assert_eq!(last.id, second.id);
     assert!(first.policy_revision < last.policy_revision, "{issues:?}");
 }
+
+#[tokio::test]
+async fn promise_8_what_others_revoke_meanwhile_does_not_make_a_decision_again() {
+    let held = Held::start().await;
+    let site = held.site("").await;
+    let broker = site.start().await;
+    let theirs = broker.issue(&site.identity("job"), push("servers/nginx")).await.unwrap();
+    let (mut client, identity) = (broker.another_client().await, held.token("held"));
+    let mut call = tokio::task::JoinSet::from_iter([async move {
+        client.issue_access_token(bearer(&identity, push("servers/nginx"))).await
+    }]);
+    held.arrived().await;
+    broker.revoke(&site.identity("job"), &theirs.id).await.unwrap();
+    held.release();
+    let issued = call.join_next().await.unwrap().unwrap().unwrap().into_inner();
+    let id = issued.access_token.unwrap().id;
+
+    let issues: Vec<_> =
+        site.events().into_iter().filter(|event| event.kind == Kind::Issue).collect();
+    let [_, own] = issues.as_slice() else { panic!("decided more than once: {issues:?}") };
+    assert_eq!(own.id.to_string(), id);
+}
+
+#[tokio::test]
+async fn an_identity_token_of_single_use_is_used_once_also_when_the_decision_is_made_again() {
+    let held = Held::start().await;
+    let site = held.site("single_use = true").await;
+    let broker = site.start().await;
+    let identity = held.token("held");
+    let (mut client, message) = (broker.another_client().await, pull("servers/nginx"));
+    let request = bearer(&identity, message.clone());
+    let mut call =
+        tokio::task::JoinSet::from_iter([async move { client.issue_access_token(request).await }]);
+    held.arrived().await;
+    site.change(without_push).await;
+    held.release();
+    call.join_next().await.unwrap().unwrap().unwrap();
+    let refusal = broker.issue(&identity, message).await.unwrap_err();
+    site.refused(&refusal, Code::Unauthenticated, "IDENTITY_INVALID");
+}

@@ -1,6 +1,7 @@
 //! Find, list, prune.
 
 use super::*;
+use crate::model::{AccessTokenId, CredentialRef, Permissions, TokenUid};
 
 #[tokio::test]
 async fn a_decision_is_found_at_once_and_as_it_was_recorded() {
@@ -170,5 +171,31 @@ async fn a_journal_verifies_while_it_is_written() {
         }
     }
     assert!(verifying.await.unwrap().covered >= 1000);
+    journal.close().await;
+}
+
+#[tokio::test]
+async fn g5_an_access_token_is_found_by_whoever_was_given_it_also_when_its_own_mint_was_refused() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let refused = Event { reason: Some(Reason::DeadlineExceeded), ..fixture.event(0) };
+    let id = AccessTokenId::from(refused.id);
+    journal.append(refused).await.unwrap();
+    assert_eq!(journal.grant_of(id).await.unwrap(), None);
+    let grant = Grant {
+        access_token: id,
+        token: TokenUid::new(fixture.clock.now()),
+        token_name: "writer-0".parse().unwrap(),
+        scope_map: "servers-push".parse().unwrap(),
+        credential: CredentialRef::Anonymous,
+        permissions: Permissions::default(),
+        expire_time: far(),
+        reused: true,
+    };
+    let given = Event { grant: Some(grant), ..fixture.event(0) };
+    journal.append(given.clone()).await.unwrap();
+    let found = journal.grant_of(id).await.unwrap().unwrap();
+    assert_eq!((found.id, found.grant), (given.id, given.grant));
+    assert_eq!(journal.grant_of(AccessTokenId::new(far())).await.unwrap(), None);
     journal.close().await;
 }

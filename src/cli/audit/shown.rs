@@ -110,12 +110,6 @@ pub(in crate::cli) fn permissions(permissions: &Permissions) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// A text from outside: without the control characters that a terminal would obey.
 fn text(value: &Value) -> Option<String> {
-    let text = value.as_str()?;
-    Some(
-        text.chars()
-            .flat_map(|c| if c.is_control() { c.escape_unicode().collect() } else { vec![c] })
-            .collect(),
-    )
+    value.as_str().map(str::to_owned)
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as Probe};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,10 @@ impl Environment {
     /// Starts everything but the broker, which is returned ready to run. A folder that was used before keeps its keys, its
     /// audit trail, the vendor's password and, while the issuer is where it was, its policy.
     pub(super) async fn start(folder: &Path, process: &Process) -> anyhow::Result<(Self, App)> {
-        std::fs::create_dir_all(folder)
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
             .with_context(|| format!("cannot make `{}`", folder.display()))?;
         let folder = folder.canonicalize()?;
         let lock = lock(&folder)?;
@@ -209,12 +212,15 @@ impl Environment {
         self.issuer.sign(SUBJECT, &claims, clock.now())
     }
 
+    /// Replaces the file whole: who reads it meanwhile sees the old secret or the new one, and no mode of an old file remains.
     fn write_secret(&self, name: &str, secret: &str) -> anyhow::Result<()> {
-        let path = self.folder.join(name);
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        file.write_all(secret.as_bytes())
-            .with_context(|| format!("cannot write `{}`", path.display()))
+        let write = || -> anyhow::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            file.write_all(secret.as_bytes())?;
+            file.persist(self.folder.join(name))?;
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write `{name}` in `{}`", self.folder.display()))
     }
 
     /// Runs a command on the files of this environment.
