@@ -20,8 +20,11 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Broker")]
 pub(super) struct ServerArgs {
-    /// The broker: `https://host:port`, or `http://127.0.0.1:port` on this machine [env: DOCKPASS_SERVER] [default: `http://127.0.0.1:7443`]
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The broker: https://host:port, or http://127.0.0.1:port on this machine [env: DOCKPASS_SERVER] [default: http://127.0.0.1:7443]"
+    )]
     server: Option<String>,
     /// Trust these certificates (PEM) instead of the system's
     #[arg(long, value_name = "FILE")]

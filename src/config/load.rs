@@ -33,14 +33,13 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| Error::File { path: path.to_owned(), source })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self::parse(&text, folder.unwrap_or(Path::new(".")), environment()).map_err(|error| {
-            match error {
-                Error::Malformed(problem) => {
-                    Error::Malformed(format!("`{}`: {problem}", path.display()))
-                }
-                other => other,
+        // the parent of a bare file name is empty, and joins to the same paths as `.`
+        let config = Self::parse(&text, path.parent().unwrap_or(path), environment());
+        config.map_err(|error| match error {
+            Error::Malformed(problem) => {
+                Error::Malformed(format!("`{}`: {problem}", path.display()))
             }
+            other => other,
         })
     }
 

@@ -11,6 +11,7 @@ mod glob;
 mod id;
 mod lifetime;
 mod name;
+mod network;
 mod pattern;
 mod permission;
 mod reason;
@@ -30,6 +31,7 @@ pub use self::name::{
     FederatedCredentialName, InvalidName, IssuerUrl, RegistryName, RepositoryName, ScopeMapName,
     TokenName,
 };
+pub use self::network::caller_network;
 pub use self::pattern::{RepositoryPattern, Segment};
 pub use self::permission::{Permission, Permissions};
 pub use self::reason::Reason;

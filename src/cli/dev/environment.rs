@@ -141,12 +141,14 @@ impl Environment {
         writeln!(out, "   issuer        {}", self.issuer.issuer())?;
         match &self.registry {
             Some(process) => {
-                writeln!(out, "   registry      localhost:{} ({process})", registry.port())?
+                writeln!(out, "   registry      localhost:{} ({process})", registry.port())?;
             }
-            None => writeln!(
-                out,
-                "   registry      none: put docker-registry on the PATH, and it runs beside"
-            )?,
+            None => {
+                writeln!(
+                    out,
+                    "   registry      none: put docker-registry on the PATH, and it runs beside"
+                )?;
+            }
         }
         Ok(())
     }
