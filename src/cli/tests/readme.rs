@@ -20,13 +20,9 @@ fn words(line: &str) -> Vec<String> {
 /// Every command of the program in the code blocks, but for those of plain text.
 fn command_lines(markdown: &str) -> Vec<String> {
     let joined = markdown.replace("\\\n", "");
-    let mut inside = false;
-    let lines = joined.lines().filter(|line| {
-        let fence = line.trim_start().strip_prefix("```");
-        // `text` blocks hold what is printed
-        inside = fence.map_or(inside, |language| !inside && language != "text");
-        inside && fence.is_none()
-    });
+    // every second part is a block; its first word is its language, and `text` blocks hold what is printed
+    let blocks = joined.split("```").skip(1).step_by(2);
+    let lines = blocks.filter(|block| !block.starts_with("text")).flat_map(str::lines);
     let commands = lines.filter_map(|line| {
         let line = line.trim_start().trim_start_matches("- ").trim_start_matches("run: ");
         let line = line.split_once("eval \"$(").map_or(line, |(_, inner)| inner);
