@@ -16,8 +16,8 @@ use dockpass::store::{Config, Store};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
 
 const WAITERS: [u32; 4] = [1, 64, 256, 1024];
@@ -168,7 +168,7 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
         let mut insert =
             transaction.prepare_cached("INSERT INTO audit_journal VALUES (?, ?, ?, ?, ?, ?, ?)")?;
         for row in batch {
-            insert.execute(row)?;
+            insert.execute(params_from_iter(row))?;
         }
         drop(insert);
         transaction.commit()?;

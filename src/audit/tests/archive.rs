@@ -1,5 +1,6 @@
 //! Find, list, prune.
 
+use super::super::trail::{Item, Trail};
 use super::*;
 
 #[tokio::test]
@@ -171,4 +172,16 @@ async fn a_journal_verifies_while_it_is_written() {
     }
     assert!(verifying.await.unwrap().covered >= 1000);
     journal.close().await;
+}
+
+#[tokio::test]
+async fn what_is_pruned_while_it_is_read_is_not_taken_for_damage() {
+    let fixture = Fixture::with_events(6).await;
+    let archive = fixture.archive();
+    let mut trail = Trail::open(archive.reader().unwrap()).unwrap();
+    assert!(matches!(trail.next(), Some(Ok(Item::Start(..)))));
+    archive.prune(far(), "admin", fixture.folder.path(), &fixture.clock).await.unwrap();
+    let problem = trail.next().unwrap().err().unwrap().to_string();
+    assert!(problem.contains("up to 6 were pruned while"), "{problem}");
+    assert_eq!(archive.verify(None).unwrap().start, 6);
 }
