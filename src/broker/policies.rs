@@ -111,7 +111,8 @@ impl Policies {
         match compiled.await {
             Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(panic) => Err(panic.to_string()),
+            // the text of a panic could hold what was being worked on
+            Err(_panic) => Err("the compiler of policy panicked".to_owned()),
         }
     }
 }
