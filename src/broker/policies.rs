@@ -56,7 +56,7 @@ impl Policies {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let revision = store.policy_revision().await?;
-        let definitions = Arc::new(store.definitions().await?);
+        let definitions = store.definitions().await?;
         let snapshot = Arc::new(Snapshot::compile(definitions, &context)?);
         let revoked = store.revocations(now).await?.into_iter().collect();
         let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, revoked });
@@ -107,7 +107,7 @@ impl Policies {
     ) -> Result<Arc<Snapshot>, String> {
         let context = self.context.clone();
         let compiled =
-            tokio::task::spawn_blocking(move || Snapshot::compile(Arc::new(definitions), &context));
+            tokio::task::spawn_blocking(move || Snapshot::compile(definitions, &context));
         match compiled.await {
             Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
             Ok(Err(error)) => Err(error.to_string()),
