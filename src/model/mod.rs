@@ -24,6 +24,7 @@ mod token;
 
 pub use self::action::{Action, ActionSet};
 pub use self::change::DefinitionChange;
+pub(crate) use self::change::differing;
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};
