@@ -8,14 +8,13 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion};
+use criterion::{BatchSize, Criterion};
 use dockpass::identity::{Identity, Verifiers};
 use dockpass::model::{
     AccessRequest, ActionSet, Clock as _, DefinitionChange, Definitions, Form, Permission, Reuse,
     SystemClock, TokenUid,
 };
 use dockpass::policy::{Context, Issuer, PolicyFile, RegistryBounds, Snapshot, decide};
-use jiff::Timestamp;
 
 #[path = "decide/issuer.rs"]
 mod issuer;
@@ -58,7 +57,7 @@ fn main() -> anyhow::Result<()> {
         let now = SystemClock.now();
         let mut measure = |name: &str, callers: &[Identity], requests: &[AccessRequest]| {
             let mut turns = callers.iter().zip(requests).cycle();
-            criterion.bench_function(BenchmarkId::new(name, size), |bencher| {
+            criterion.bench_function(&format!("{name}/{size}"), |bencher| {
                 bencher.iter(|| match turns.next() {
                     Some((identity, request)) => {
                         black_box(decide(&snapshot, identity, request, now)).is_ok()
@@ -111,7 +110,7 @@ fn changes(
     snapshot: &Snapshot,
 ) -> anyhow::Result<()> {
     let context = context()?;
-    criterion.bench_function(BenchmarkId::new("policy/compile", size), |bencher| {
+    criterion.bench_function(&format!("policy/compile/{size}"), |bencher| {
         bencher.iter_batched(
             || definitions.clone(),
             |definitions| Snapshot::compile(definitions, &context),
@@ -123,16 +122,13 @@ fn changes(
     let token = definitions.tokens.first().cloned().map(Box::new);
     let token = token.into_iter().map(DefinitionChange::TokenPut);
     for (what, change) in ["one scope map", "one token"].into_iter().zip(map.chain(token)) {
-        criterion.bench_function(
-            BenchmarkId::new(format!("policy/change of {what}"), size),
-            |bencher| {
-                bencher.iter_batched(
-                    || vec![change.clone()],
-                    |changes| snapshot.apply(changes, definitions.revision + 1),
-                    BatchSize::SmallInput,
-                );
-            },
-        );
+        criterion.bench_function(&format!("policy/change of {what}/{size}"), |bencher| {
+            bencher.iter_batched(
+                || vec![change.clone()],
+                |changes| snapshot.apply(changes, definitions.revision + 1),
+                BatchSize::SmallInput,
+            );
+        });
     }
     Ok(())
 }

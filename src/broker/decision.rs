@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::policies::InForce;
 use super::refusals::Recording;
 use super::{Broker, Call, Error, Refusal};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
-use crate::identity::{Evidence, Identity};
+use crate::identity::{self, Evidence, Identity};
 use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
 use crate::policy::Permit;
 use crate::telemetry::metrics::{self, InFlight};
@@ -42,8 +43,8 @@ pub(super) trait UseCase: Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Draft {
     event: Event,
+    in_force: Arc<InForce>,
     stage: Stage,
-    revision: u64,
 }
 
 /// How the event of a draft gets into the trail.
@@ -58,13 +59,14 @@ enum Stage {
 }
 
 impl Draft {
-    fn new(kind: Kind, call: &Call, now: Timestamp) -> Self {
+    fn new(kind: Kind, call: &Call, now: Timestamp, in_force: Arc<InForce>) -> Self {
         let event = Event {
             peer: Some(call.peer.to_string()),
             trace: call.trace.clone(),
+            policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, stage: Stage::Unknown, revision: 0 }
+        Self { event, in_force, stage: Stage::Unknown }
     }
 
     /// The id of the decision.
@@ -75,6 +77,11 @@ impl Draft {
     /// The time of the decision.
     pub(super) const fn time(&self) -> Timestamp {
         self.event.time
+    }
+
+    /// The policy that decides: the one that the event names.
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force)
     }
 
     /// Notes what is asked for.
@@ -89,9 +96,11 @@ impl Draft {
         });
     }
 
-    /// Notes who asks. From here on the event is recorded by itself.
+    /// Notes who asks. From here on the event is recorded by itself; but refusals of nobody are still counted together.
     pub(super) fn identity(&mut self, identity: &Identity) {
-        self.stage = Stage::Known;
+        if !matches!(identity.kind(), identity::Kind::Anonymous) {
+            self.stage = Stage::Known;
+        }
         let mut evidence = identity.evidence();
         if let Evidence::Workload { claims, .. } = &mut evidence {
             self.event.claims = Some(std::mem::take(claims));
@@ -127,15 +136,19 @@ impl Draft {
         self.event.detail = Some(detail);
     }
 
-    /// The event as it is, to be written by the use case itself in one transaction with its change.
-    pub(super) fn write_with_change(&mut self) -> Event {
-        self.stage = Stage::Written;
-        self.event.clone()
+    /// Notes what is changed.
+    pub(super) fn change(&mut self, change: Value) {
+        self.event.change = Some(change);
     }
 
-    /// The transaction that would have written the event failed.
-    pub(super) fn not_written(&mut self) {
-        self.stage = Stage::Known;
+    /// The event as it is, to be written by the use case itself in one transaction with its change.
+    pub(super) const fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The use case wrote the event. Until it says so, also when it is cut short, the event is recorded like any other.
+    pub(super) const fn written(&mut self) {
+        self.stage = Stage::Written;
     }
 }
 
@@ -157,11 +170,17 @@ impl Broker {
         let limit = call.timeout.map_or(self.deadline, |timeout| timeout.min(self.deadline));
         let deadline = Instant::now() + limit;
         let broker = Arc::clone(self);
+        let begun = call.clone();
         let task =
-            self.tasks.spawn(async move { broker.attempts(&call, &use_case, deadline).await });
+            self.tasks.spawn(async move { broker.attempts(&begun, &use_case, deadline).await });
         match timeout_at(deadline + RECORDING, task).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(self.unrecorded(Error::Internal(panic.to_string()))),
+            Ok(Err(ended)) => {
+                // its message could hold a secret
+                drop(ended);
+                let error = Error::Internal("the program panicked: the log says where".to_owned());
+                Err(self.refuse_early(U::KIND, &call, error).await)
+            }
             Err(_elapsed) => Err(self.unrecorded(Error::DeadlineExceeded)),
         }
     }
@@ -182,9 +201,8 @@ impl Broker {
         }
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
-            let mut draft = Draft::new(U::KIND, call, self.clock.now());
-            draft.revision = self.policies.in_force().revision;
-            draft.event.policy_revision = Some(self.policies.in_force().snapshot.revision());
+            let in_force = self.policies.in_force();
+            let mut draft = Draft::new(U::KIND, call, self.clock.now(), in_force);
             let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
                 Ok(outcome) => outcome,
                 Err(_elapsed) => Err(Error::DeadlineExceeded),
@@ -218,7 +236,9 @@ impl Broker {
             draft.event.grant = None;
         }
         let decision_id = draft.id();
-        let revision = draft.revision;
+        let revision = draft.in_force.revision;
+        let minted = draft.event.grant.as_ref().filter(|grant| !grant.reused);
+        let minted = minted.map(|grant| grant.access_token);
         if let Some(counted) = self.count(call, &draft, started) {
             return (refused(outcome, counted), None);
         }
@@ -231,8 +251,13 @@ impl Broker {
                 (refused(outcome, decision_id), Some(recorded.policy_revision))
             }
             Ok(_) => (refused(outcome, decision_id), None),
-            // nothing is handed out that is not recorded
-            Err(error) => (Err(Refusal { decision_id, error: error.into() }), None),
+            // nothing is handed out that is not recorded, now or by reuse
+            Err(error) => {
+                if let Some(id) = minted {
+                    self.cache.forget(move |access_token| access_token.id() == id);
+                }
+                (Err(Refusal { decision_id, error: error.into() }), None)
+            }
         }
     }
 
@@ -251,7 +276,7 @@ impl Broker {
 
     /// Refuses before, or outside of, a use case.
     pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        let draft = Draft::new(kind, call, self.clock.now());
+        let draft = Draft::new(kind, call, self.clock.now(), self.policies.in_force());
         let (refused, _) = self.record::<()>(call, draft, Err(error.clone()), Instant::now()).await;
         match refused {
             // a caller that is refused anyway need not hear that the refusal could not be recorded

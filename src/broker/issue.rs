@@ -1,4 +1,4 @@
-//! IssueAccessToken: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
+//! `IssueAccessToken`: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl UseCase for Issue {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Issued, Error> {
         draft.request(&self.request);
-        let in_force = broker.policies.in_force();
+        let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
         let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
         let registry = broker.registry(permit.registry())?;

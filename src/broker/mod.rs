@@ -88,7 +88,7 @@ pub struct Issued {
     pub reused: bool,
 }
 
-/// What IssueAccessToken would have answered.
+/// What `IssueAccessToken` would have answered.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// Names the decision.
@@ -133,8 +133,8 @@ impl Broker {
     /// Makes the broker from its parts, with the policy that the store holds.
     pub async fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
         let policies =
-            Policies::load(parts.store.clone(), parts.context, parts.clock.now()).await?;
-        Ok(Arc::new(Self {
+            Policies::load(parts.store.clone(), &parts.context, parts.clock.now()).await?;
+        let broker = Arc::new(Self {
             cache: parts.cache,
             clock: parts.clock,
             deadline: Duration::from_secs(parts.limits.deadline_seconds.get().into()),
@@ -146,7 +146,9 @@ impl Broker {
             store: parts.store,
             tasks: TaskTracker::new(),
             verifiers: parts.verifiers,
-        }))
+        });
+        broker.note(Kind::Start).await;
+        Ok(broker)
     }
 
     /// Gives a credential for exactly the request, or refuses. The audit event of either is durable before this returns.
@@ -190,7 +192,11 @@ impl Broker {
 
     /// Records that a request was refused before it could be understood, and makes the refusal of it.
     pub async fn refuse_malformed(&self, call: Call, violations: Vec<FieldViolation>) -> Refusal {
-        self.refuse_early(Kind::Unreadable, &call, Error::InvalidRequest(violations)).await
+        let error = match self.limits.address(call.peer) {
+            Ok(()) => Error::InvalidRequest(violations),
+            Err(error) => error,
+        };
+        self.refuse_early(Kind::Unreadable, &call, error).await
     }
 
     /// The registries, for the documents that the HTTP edge serves.
@@ -222,7 +228,21 @@ impl Broker {
         self.tasks.close();
         self.tasks.wait().await;
         self.write_refusals(self.refusals.all(self.clock.now())).await;
+        self.note(Kind::Stop).await;
         self.journal.close().await;
+    }
+
+    /// Records that the program began or ended. That it cannot does not keep it from either: nothing is handed out meanwhile.
+    async fn note(&self, kind: Kind) {
+        let now = self.clock.now();
+        let event = Event {
+            detail: Some(concat!("dockpass ", env!("CARGO_PKG_VERSION")).to_owned()),
+            policy_revision: Some(self.policies.in_force().snapshot.revision()),
+            ..Event::new(DecisionId::new(now), now, kind)
+        };
+        if let Err(error) = self.journal.append(event).await {
+            tracing::error!(%kind, %error, "this is not in the audit trail");
+        }
     }
 
     async fn write_refusals(&self, events: Vec<Event>) {

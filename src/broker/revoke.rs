@@ -1,6 +1,7 @@
-//! RevokeAccessToken: an access token stops at its next exchange.
+//! `RevokeAccessToken`: an access token stops at its next exchange.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::decision::{Draft, UseCase};
 use super::{Broker, Error};
@@ -20,8 +21,8 @@ impl UseCase for Revoke {
     type Output = Timestamp;
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
-        draft.detail(format!("access token {}", self.id));
-        let in_force = broker.policies.in_force();
+        draft.change(json!({"accessToken": self.id}));
+        let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
         // the id of an access token is the id of the decision that minted it
         let minted = broker.journal.find(self.id.into()).await?.ok_or(Denial::NotIssued)?;
@@ -29,9 +30,10 @@ impl UseCase for Revoke {
         if expire_time <= draft.time() || in_force.is_revoked(self.id) {
             return Ok(expire_time);
         }
-        let seal = Journal::seal(draft.write_with_change());
-        let revoked = broker.store.revoke(self.id, expire_time, seal).await;
-        let appended = revoked.inspect_err(|_| draft.not_written())?;
+        draft.change(json!({"accessToken": self.id, "expireTime": expire_time}));
+        let seal = Journal::seal(draft.event().clone());
+        let appended = broker.store.revoke(self.id, expire_time, seal).await?;
+        draft.written();
         let id = self.id;
         broker.cache.forget(move |access_token| access_token.id() == id);
         broker.policies.at_least(appended.policy_revision, draft.time()).await?;

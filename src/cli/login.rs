@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::access::{AccessArgs, Bearer};
-use super::access_token::{expire_time, remaining};
+use super::access_token::{expire_time, remaining, to_the_second};
 use super::auth_file::AuthFile;
 use super::{Environment, Failure, Process};
 
@@ -65,8 +65,9 @@ impl Login {
             file.write()?;
             process.note(&format!("wrote the login of {host} into {}", file.path().display()))?;
         }
-        let end = expire_time(&token)
-            .map(|end| format!("expires {end} ({}), ", remaining(end, process.clock.now())));
+        let end = expire_time(&token).map(|end| {
+            format!("expires {} ({}), ", to_the_second(end), remaining(end, process.clock.now()))
+        });
         process.print(&format!(
             "logged in to {host} as {}; {}access token {}",
             token.username,

@@ -65,11 +65,7 @@ impl fmt::Display for Refusal {
             write!(f, "\n  try again in {} s", delay.as_secs().max(1))?;
         }
         if let Some(id) = &self.decision_id {
-            write!(
-                f,
-                "\n  decision {0}; an operator sees why with: dockpass explain {0}",
-                Clean(id)
-            )?;
+            write!(f, "\n  an operator sees why with: dockpass explain {}", Clean(id))?;
         }
         Ok(())
     }
@@ -112,7 +108,7 @@ mod tests {
             "refused: ACCESS_DENIED: no \\u{1b}[2Jaccess\n  \
              permissions[0].repository: write it in lower case\n  \
              try again in 7 s\n  \
-             decision 0199-id; an operator sees why with: dockpass explain 0199-id"
+             an operator sees why with: dockpass explain 0199-id"
         );
     }
 

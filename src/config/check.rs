@@ -106,8 +106,7 @@ mod tests {
 
     fn problems(text: &str) -> String {
         Config::from_toml(text, Path::new("."))
-            .map(|_| String::new())
-            .unwrap_or_else(|e| e.to_string())
+            .map_or_else(|error| error.to_string(), |_| String::new())
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod glob;
 mod id;
 mod lifetime;
 mod name;
+mod network;
 mod pattern;
 mod permission;
 mod reason;
@@ -29,12 +30,13 @@ pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};
 pub use self::glob::Glob;
-pub use self::id::{AccessTokenId, DecisionId, RegistryUid, TokenUid};
+pub use self::id::{AccessTokenId, DecisionId, NotAnId, RegistryUid, TokenUid};
 pub use self::lifetime::Lifetime;
 pub use self::name::{
     FederatedCredentialName, InvalidName, IssuerUrl, RegistryName, RepositoryName, ScopeMapName,
     TokenName,
 };
+pub use self::network::caller_network;
 pub use self::pattern::{RepositoryPattern, Segment};
 pub use self::permission::{Permission, Permissions};
 pub use self::reason::Reason;
