@@ -138,7 +138,7 @@ impl Broker {
     /// Makes the broker from its parts, with the policy that the store holds.
     pub async fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
         let policies =
-            Policies::load(parts.store.clone(), parts.context, parts.clock.now()).await?;
+            Policies::load(parts.store.clone(), &parts.context, parts.clock.now()).await?;
         Ok(Arc::new(Self {
             cache: parts.cache,
             clock: parts.clock,

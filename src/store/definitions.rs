@@ -39,13 +39,6 @@ pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
     })
 }
 
-/// True when a revision after this one is of definitions.
-pub(super) fn changed_since(connection: &Connection, revision: u64) -> Result<bool, Error> {
-    Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM policy_revision WHERE revision > ? AND kind = 'definitions')")?
-        .query_row([signed(revision)], |row| row.get(0))?)
-}
-
 fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT body FROM {} ORDER BY registry, name", T::TABLE))?;

@@ -191,11 +191,6 @@ impl Store {
         self.read(journal::policy_revision).await
     }
 
-    /// True when definitions changed after a revision, not only revocations.
-    pub async fn definitions_changed_since(&self, revision: u64) -> Result<bool, Error> {
-        self.read(move |connection| definitions::changed_since(connection, revision)).await
-    }
-
     /// Appends events that must not be kept out by a full disk, such as that of a prune; uses the reserve.
     pub async fn record(&self, seal: Seal<'static>) -> Result<Appended, Error> {
         self.change(seal, |_| Ok(())).await
