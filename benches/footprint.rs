@@ -96,23 +96,23 @@ fn fill(config: &Path, scope_maps: usize, tokens: usize) -> anyhow::Result<()> {
 }
 
 fn policy(scope_maps: usize, tokens: usize) -> String {
-    let mut text = String::new();
-    for map in 0..scope_maps {
-        text.push_str(&format!(
+    let map = |map: usize| {
+        format!(
             "[[scope_maps]]\nregistry = \"local\"\nname = \"map-{map:05}\"\nowner = \"team-{map}\"\n\
              permissions.\"team-{map}/app\" = [\"content/read\", \"content/write\"]\n\
              permissions.\"team-{map}/base/*\" = [\"content/read\"]\n"
-        ));
-    }
-    for token in 0..tokens {
+        )
+    };
+    let token = |token: usize| {
         let map = token % scope_maps;
-        text.push_str(&format!(
+        format!(
             "[[tokens]]\nregistry = \"local\"\nname = \"token-{token:06}\"\nscope_map = \"map-{map:05}\"\n\
              [[tokens.federated_credentials]]\nname = \"main\"\nissuer = \"https://ci.example.com\"\n\
              claims.repository_id = [\"{token}\"]\nclaims.ref = [\"refs/heads/main\"]\n"
-        ));
-    }
-    text
+        )
+    };
+    let parts = (0..scope_maps).map(map).chain((0..tokens).map(token));
+    parts.collect::<Vec<_>>().concat()
 }
 
 /// Starts the server, waits until it is ready, and reads its memory.
@@ -128,7 +128,7 @@ fn measure(config: &Path, ops: SocketAddr) -> anyhow::Result<(Duration, u64)> {
     );
     while !is_ready(ops) {
         anyhow::ensure!(
-            started.elapsed() < Duration::from_secs(60),
+            started.elapsed() < Duration::from_mins(1),
             "the server is not ready in 60 s"
         );
         anyhow::ensure!(server.0.try_wait()?.is_none(), "the server ended");

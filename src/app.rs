@@ -1,6 +1,8 @@
 //! The composition root: every part is made here, from its own configuration and what it depends on, and nowhere else.
 
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,6 +91,7 @@ impl App {
     /// A part ended by itself, which none should.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { broker, certificate, grpc: (grpc_listener, grpc), http, metrics, ops } = self;
+        broker.open().await;
         let health = grpc.health();
         let mut parts = JoinSet::new();
         let router = http::router(Arc::clone(&broker));
@@ -146,6 +149,10 @@ async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Br
 /// # Errors
 /// A key cannot be used, or two registries are the same: with the file or registry named.
 pub fn offline_registries(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Registries> {
+    // a registry is set up before the first start: the keys are made then
+    let folder = &config.data_dir;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make the data folder `{}`", folder.display()))?;
     let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
     registries(config, ring, clock)
 }

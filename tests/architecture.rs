@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("policy", &["model", "identity", "seal"]),
     ("registry", &["model", "net", "policy", "cache", "seal", "store"]),
-    ("audit", &["model", "store"]),
+    ("audit", &["model", "seal", "store"]),
     ("broker", &PARTS),
     // identity: what was presented; audit, registry: the errors that are mapped; cache: an access token's times
     (

@@ -13,8 +13,8 @@ use super::chain::Prepared;
 use super::committer::{Command, Committer, Finished, Queued};
 use super::indexer::Indexer;
 use super::key::SigningKey;
-use super::{Archive, Error, Event};
-use crate::model::{Clock, DecisionId};
+use super::{Archive, Error, Event, Filter, Kind, Outcome};
+use crate::model::{AccessTokenId, Clock, DecisionId};
 use crate::store::{Seal, Store};
 
 use super::health::{Health, WriteState};
@@ -65,8 +65,12 @@ impl Journal {
     ) -> Result<Self, Error> {
         let (store, data_dir) = (store.clone(), data_dir.to_owned());
         let (finished, answers) = mpsc::unbounded_channel();
+        // what the thread says, checkpoints above all, goes where its caller's log goes
+        let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let journal = tokio::task::spawn_blocking(move || {
-            Self::open(&store, &data_dir, clock, capacity, finished)
+            tracing::dispatcher::with_default(&log, || {
+                Self::open(&store, &data_dir, clock, capacity, finished)
+            })
         })
         .await
         .map_err(Error::unavailable)??;
@@ -89,9 +93,10 @@ impl Journal {
         let indexer = Indexer::start(store)?;
         let writer = store.journal().map_err(Error::unavailable)?;
         let committer = Committer::new(writer, key, clock, Arc::clone(&health), finished, indexer)?;
+        let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let thread = thread::Builder::new()
             .name("audit-journal".to_owned())
-            .spawn(move || committer.run(&commands))
+            .spawn(move || tracing::dispatcher::with_default(&log, || committer.run(&commands)))
             .map_err(Error::unavailable)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -137,6 +142,29 @@ impl Journal {
         tokio::task::spawn_blocking(move || Ok(archive.find(id)?.map(|found| found.event)))
             .await
             .map_err(Error::unavailable)?
+    }
+
+    /// The event that handed out an access token: the decision that minted it has the token's id. Where that one was refused after all
+    /// (its deadline passed, or it could not be recorded), whoever waited for the same mint was given it by an event of its own.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn grant_of(&self, id: AccessTokenId) -> Result<Option<Event>, Error> {
+        let gives = |event: &Event| event.grant.as_ref().is_some_and(|g| g.access_token == id);
+        if let Some(minted) = self.find(id.into()).await?.filter(gives) {
+            return Ok(Some(minted));
+        }
+        let archive = self.inner.archive.clone();
+        let reused = Filter {
+            kind: Some(Kind::Issue),
+            outcome: Some(Outcome::Allowed),
+            access_token: Some(id),
+            ..Filter::default()
+        };
+        let listed = tokio::task::spawn_blocking(move || archive.list(&reused, None, 1))
+            .await
+            .map_err(Error::unavailable)??;
+        Ok(listed.events.into_iter().next().map(|found| found.event))
     }
 
     /// Reads what was recorded; its methods block.

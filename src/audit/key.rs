@@ -1,8 +1,6 @@
 //! The Ed25519 key (RFC 8032) that signs checkpoints, in a file that only its owner may read.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair};
@@ -12,6 +10,8 @@ use zeroize::Zeroizing;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+use crate::seal::private_file;
 
 /// The file in the data folder.
 const FILE: &str = "audit.key";
@@ -30,8 +30,8 @@ impl SigningKey {
     pub(super) fn open(data_dir: &Path) -> Result<Self, String> {
         let path = data_dir.join(FILE);
         let named = |problem: String| format!("the audit key `{}`: {problem}", path.display());
-        match fs::read(&path).map(Zeroizing::new) {
-            Ok(pem) => Self::parse(&pem).map_err(named),
+        match private_file::read(&path) {
+            Ok(pem) => Self::parse(pem.as_bytes()).map_err(named),
             Err(error) if error.kind() == ErrorKind::NotFound => make(&path).map_err(named),
             Err(error) => Err(named(error.to_string())),
         }
@@ -74,18 +74,12 @@ fn make(path: &Path) -> Result<SigningKey, String> {
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
         *fold(&base64)
     ));
-    let write = || -> std::io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()
-    };
-    match write() {
+    match private_file::create(path, &pem) {
         Ok(()) => Ok(SigningKey(pair)),
         // another process was faster
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let pem = fs::read(path).map(Zeroizing::new).map_err(|error| error.to_string())?;
-            SigningKey::parse(&pem)
+            let pem = private_file::read(path).map_err(|error| error.to_string())?;
+            SigningKey::parse(pem.as_bytes())
         }
         Err(error) => Err(error.to_string()),
     }
@@ -105,6 +99,7 @@ fn fold(base64: &str) -> Zeroizing<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -125,9 +120,18 @@ mod tests {
     #[test]
     fn a_damaged_key_is_named_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "rubbish").unwrap();
+        private_file::create(&folder.path().join(FILE), "rubbish").unwrap();
         let problem = SigningKey::open(folder.path()).unwrap_err();
         assert!(problem.contains("audit.key") && !problem.contains("rubbish"), "{problem}");
         assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "rubbish");
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused_since_they_could_sign_a_forged_trail() {
+        let folder = tempfile::tempdir().unwrap();
+        SigningKey::open(folder.path()).unwrap();
+        let path = folder.path().join(FILE);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(SigningKey::open(folder.path()).unwrap_err().contains("chmod 600"));
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::model::caller_network;
+
 /// What is known of a call besides its request.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -22,6 +24,16 @@ pub enum Peer {
     Address(IpAddr),
     /// The connection does not tell.
     Unknown,
+}
+
+impl Peer {
+    /// Whom its requests and refusals are counted under.
+    pub(super) fn network(self) -> Self {
+        match self {
+            Self::Address(address) => Self::Address(caller_network(address)),
+            Self::Unknown => Self::Unknown,
+        }
+    }
 }
 
 impl fmt::Display for Peer {

@@ -1,6 +1,7 @@
-//! CheckAccess: what IssueAccessToken would answer, without giving anything.
+//! `CheckAccess`: what `IssueAccessToken` would answer, without giving anything.
 
-use super::decision::{Draft, UseCase};
+use super::decision::UseCase;
+use super::draft::Draft;
 use super::{Broker, Checked, Error};
 use crate::audit::Kind;
 use crate::identity::Presented;
@@ -19,7 +20,7 @@ impl UseCase for Check {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Checked, Error> {
         draft.request(&self.request);
-        let in_force = broker.policies.in_force();
+        let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
         let decision_id = draft.id();
         let permit =

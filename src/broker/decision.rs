@@ -4,16 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::draft::{Draft, Stage};
 use super::refusals::Recording;
 use super::{Broker, Call, Error, Refusal};
-use crate::audit::{Event, Grant, Kind, RequestRecord};
-use crate::identity::{Evidence, Identity};
-use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
-use crate::policy::Permit;
+use crate::audit::{Event, Kind};
+use crate::model::{DecisionId, Reason};
 use crate::telemetry::metrics::{self, InFlight};
 use crate::telemetry::{self, Blame, Method, Outcome};
 
@@ -38,115 +35,6 @@ pub(super) trait UseCase: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
-/// The audit event of a decision while it is made.
-#[derive(Debug)]
-pub(super) struct Draft {
-    event: Event,
-    stage: Stage,
-    revision: u64,
-}
-
-/// How the event of a draft gets into the trail.
-#[derive(Debug, PartialEq)]
-enum Stage {
-    /// The caller is not known: refusals are counted together.
-    Unknown,
-    /// The caller is known: the event is appended.
-    Known,
-    /// It is in the trail already, in one transaction with the change that it records.
-    Written,
-}
-
-impl Draft {
-    fn new(kind: Kind, call: &Call, now: Timestamp) -> Self {
-        let event = Event {
-            peer: Some(call.peer.to_string()),
-            trace: call.trace.clone(),
-            ..Event::new(DecisionId::new(now), now, kind)
-        };
-        Self { event, stage: Stage::Unknown, revision: 0 }
-    }
-
-    /// The id of the decision.
-    pub(super) const fn id(&self) -> DecisionId {
-        self.event.id
-    }
-
-    /// The time of the decision.
-    pub(super) const fn time(&self) -> Timestamp {
-        self.event.time
-    }
-
-    /// Notes what is asked for.
-    pub(super) fn request(&mut self, request: &AccessRequest) {
-        self.event.request = Some(RequestRecord {
-            registry: request.registry.clone(),
-            permissions: request.permissions.clone(),
-            lifetime: request.lifetime,
-            token_name: request.token_name.clone(),
-            with_bearer_token: request.form == Form::PasswordAndBearer,
-            fresh: request.reuse == Reuse::Never,
-        });
-    }
-
-    /// Notes who asks. From here on the event is recorded by itself.
-    pub(super) fn identity(&mut self, identity: &Identity) {
-        self.stage = Stage::Known;
-        let mut evidence = identity.evidence();
-        if let Evidence::Workload { claims, .. } = &mut evidence {
-            self.event.claims = Some(std::mem::take(claims));
-        }
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(&evidence) {
-            facts.remove("claims");
-            self.event.identity = Some(facts);
-        }
-    }
-
-    /// Notes what is given.
-    pub(super) fn grant(&mut self, permit: &Permit, access_token: AccessTokenId, given: Given<'_>) {
-        self.event.grant = Some(Grant {
-            access_token,
-            token: permit.token(),
-            token_name: permit.token_name().clone(),
-            scope_map: permit.scope_map().clone(),
-            credential: permit.credential().clone(),
-            permissions: given.permissions.clone(),
-            expire_time: given.expire_time,
-            reused: given.reused,
-        });
-    }
-
-    /// Notes a refusal that is an answer, not an error.
-    pub(super) fn refuse(&mut self, reason: Reason, detail: String) {
-        self.event.reason = Some(reason);
-        self.event.detail = Some(detail);
-    }
-
-    /// Notes something that only an operator should know.
-    pub(super) fn detail(&mut self, detail: String) {
-        self.event.detail = Some(detail);
-    }
-
-    /// The event as it is, to be written by the use case itself in one transaction with its change.
-    pub(super) fn write_with_change(&mut self) -> Event {
-        self.stage = Stage::Written;
-        self.event.clone()
-    }
-
-    /// The transaction that would have written the event failed.
-    pub(super) fn not_written(&mut self) {
-        self.stage = Stage::Known;
-    }
-}
-
-/// What a grant gives.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Given<'a> {
-    pub(super) permissions: &'a Permissions,
-    pub(super) expire_time: Timestamp,
-    pub(super) reused: bool,
-}
-
 impl Broker {
     /// Runs a use case as a task of its own: what began is finished and recorded, also when the caller hangs up.
     pub(super) async fn decide<U: UseCase>(
@@ -157,11 +45,17 @@ impl Broker {
         let limit = call.timeout.map_or(self.deadline, |timeout| timeout.min(self.deadline));
         let deadline = Instant::now() + limit;
         let broker = Arc::clone(self);
+        let begun = call.clone();
         let task =
-            self.tasks.spawn(async move { broker.attempts(&call, &use_case, deadline).await });
+            self.tasks.spawn(async move { broker.attempts(&begun, &use_case, deadline).await });
         match timeout_at(deadline + RECORDING, task).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => Err(self.unrecorded(Error::Internal(panic.to_string()))),
+            Ok(Err(ended)) => {
+                // its message could hold a secret
+                drop(ended);
+                let error = Error::Internal("the program panicked: the log says where".to_owned());
+                Err(self.refuse_early(U::KIND, &call, error).await)
+            }
             Err(_elapsed) => Err(self.unrecorded(Error::DeadlineExceeded)),
         }
     }
@@ -180,24 +74,26 @@ impl Broker {
         if let Err(error) = self.limits.address(call.peer) {
             return Err(self.refuse_early(U::KIND, call, error).await);
         }
+        let mut verified = None;
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
-            let mut draft = Draft::new(U::KIND, call, self.clock.now());
-            draft.revision = self.policies.in_force().revision;
-            draft.event.policy_revision = Some(self.policies.in_force().snapshot.revision());
+            let in_force = self.policies.in_force();
+            let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
+            draft.verified = verified;
             let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
                 Ok(outcome) => outcome,
                 Err(_elapsed) => Err(Error::DeadlineExceeded),
             };
+            verified = draft.verified.take();
+            let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
             let (outcome, latest) = self.record(call, draft, outcome, started).await;
-            match latest {
-                None => return outcome,
-                // the policy changed while the decision was made: it may not stand, so it is made again
-                Some(revision) => {
-                    if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
-                        return Err(self.refuse_early(U::KIND, call, error.into()).await);
-                    }
-                }
+            let Some(revision) = latest else { return outcome };
+            // the policy changed while the decision was made: what it touches is decided again
+            if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
+                return Err(self.refuse_early(U::KIND, call, error.into()).await);
+            }
+            if self.policies.in_force().upholds(&in_force, given) {
+                return outcome;
             }
         }
         let error = Error::Overloaded { retry_after: Duration::from_secs(1) };
@@ -218,7 +114,9 @@ impl Broker {
             draft.event.grant = None;
         }
         let decision_id = draft.id();
-        let revision = draft.revision;
+        let revision = draft.in_force.revision;
+        let minted = draft.event.grant.as_ref().filter(|grant| !grant.reused);
+        let minted = minted.map(|grant| grant.access_token);
         if let Some(counted) = self.count(call, &draft, started) {
             return (refused(outcome, counted), None);
         }
@@ -231,8 +129,13 @@ impl Broker {
                 (refused(outcome, decision_id), Some(recorded.policy_revision))
             }
             Ok(_) => (refused(outcome, decision_id), None),
-            // nothing is handed out that is not recorded
-            Err(error) => (Err(Refusal { decision_id, error: error.into() }), None),
+            // nothing is handed out that is not recorded, now or by reuse
+            Err(error) => {
+                if let Some(id) = minted {
+                    self.cache.forget(move |access_token| access_token.id() == id);
+                }
+                (Err(Refusal { decision_id, error: error.into() }), None)
+            }
         }
     }
 
@@ -251,7 +154,7 @@ impl Broker {
 
     /// Refuses before, or outside of, a use case.
     pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        let draft = Draft::new(kind, call, self.clock.now());
+        let draft = Draft::new(kind, call, self.clock.now(), self.policies.in_force());
         let (refused, _) = self.record::<()>(call, draft, Err(error.clone()), Instant::now()).await;
         match refused {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
@@ -310,3 +213,6 @@ const fn blame(reason: Reason) -> Blame {
         _ => Blame::Caller,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! The docker token endpoint: what a docker client presents is exchanged for a registry's JWT.
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, DockerToken, DockerTokenRequest, Error, FieldViolation};
 use crate::audit::Kind;
 use crate::identity::{self, Identity, Presented};
-use crate::model::{AccessRequest, AccessTokenId, Form, Reuse, Secret, TokenName};
+use crate::model::{AccessRequest, AccessTokenId, Form, Permissions, Reuse, Secret, TokenName};
 use crate::policy::{self, Denial, Permit};
 use crate::registry::{Registry, TokenServer};
 
@@ -24,11 +25,12 @@ impl UseCase for Exchange {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<DockerToken, Error> {
         self.account_agrees()?;
-        let registry =
-            broker.registries.by_service(&self.request.service).ok_or(Denial::NoToken)?;
-        let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
-        let in_force = broker.policies.in_force();
+        let registry = broker.registries.by_service(&self.request.service);
+        let in_force = draft.in_force();
+        // who asks comes first: whether there is such a registry must not show in what a stranger is told
         let identity = self.identify(broker, registry, &in_force, draft).await?;
+        let registry = registry.ok_or(Denial::NoToken)?;
+        let server = registry.driver.token_server().ok_or(Denial::NoToken)?;
         let request = self.access_request(registry, &identity)?;
         draft.request(&request);
         let permit =
@@ -36,6 +38,9 @@ impl UseCase for Exchange {
                 .map_err(session_expired)?;
         let id = access_token_id(&identity, draft);
         let token = server.registry_token(&permit, id)?;
+        if let Some(detail) = shortfall(&request.permissions, &token.granted) {
+            draft.detail(detail);
+        }
         draft.grant(
             &permit,
             id,
@@ -69,12 +74,17 @@ impl Exchange {
     async fn identify(
         &self,
         broker: &Broker,
-        registry: &Registry,
+        registry: Option<&Registry>,
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let presented = &self.request.presented;
-        let identity = if registry.anonymous && matches!(presented, Presented::Nothing) {
+        let anonymous = registry.is_some_and(|registry| registry.anonymous);
+        let identity = if anonymous && matches!(presented, Presented::Nothing) {
             broker.verifiers.anonymous()
         } else {
             let passwords = in_force.snapshot.passwords();
@@ -104,12 +114,13 @@ impl Exchange {
         })
     }
 
-    /// The token that the username of an identity token names. Every other credential says by itself which token it is of.
+    /// The token that the username beside an identity token or a session names: a session of another token is refused.
+    /// A token's password was held against the username when it was verified.
     fn named_token(&self, identity: &Identity) -> Result<Option<TokenName>, Error> {
         let username = self.request.presented.username().unwrap_or_default();
-        if !matches!(identity.kind(), identity::Kind::Workload(_))
-            || NO_TOKEN_NAMED.contains(&username)
-        {
+        let names_a_token =
+            matches!(identity.kind(), identity::Kind::Workload(_) | identity::Kind::Session(_));
+        if !names_a_token || NO_TOKEN_NAMED.contains(&username) {
             return Ok(None);
         }
         username.parse().map(Some).map_err(|_| Error::Denied(Denial::NoToken))
@@ -142,9 +153,23 @@ fn access_token_id(identity: &Identity, draft: &Draft) -> AccessTokenId {
     }
 }
 
+/// What an operator should know of an answer that gives less than was asked for: to the client it is a success all the same.
+fn shortfall(asked: &Permissions, granted: &Permissions) -> Option<String> {
+    if asked.is_subset_of(granted) {
+        return None;
+    }
+    if granted.is_empty() {
+        return Some("nothing of it is allowed".to_owned());
+    }
+    Some(format!("granted in part: {granted}"))
+}
+
 fn session_expired(denial: Denial) -> Error {
     match denial {
         Denial::SessionExpired => Error::SessionExpired,
         other => Error::Denied(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
-//! IssueAccessToken: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
+//! `IssueAccessToken`: identity, policy, cache, driver; the audit trail is around it (`decision.rs`).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::decision::{Draft, Given, UseCase};
+use super::decision::UseCase;
+use super::draft::{Draft, Given};
 use super::{Broker, Error, Issued};
 use crate::audit::Kind;
 use crate::cache::{Expires, Found};
@@ -29,7 +30,7 @@ impl UseCase for Issue {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Issued, Error> {
         draft.request(&self.request);
-        let in_force = broker.policies.in_force();
+        let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
         let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
         let registry = broker.registry(permit.registry())?;
@@ -56,6 +57,10 @@ impl Broker {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Identity, Error> {
+        if let Some(identity) = draft.verified.clone() {
+            draft.identity(&identity);
+            return Ok(identity);
+        }
         let identity =
             self.verifiers.verify_caller(presented, in_force.snapshot.passwords()).await?;
         self.admit(identity, draft)

@@ -39,7 +39,8 @@ impl Default for Config {
     }
 }
 
-/// The limits, and who used how much of them.
+/// The limits, and who used how much of them. They run on the monotonic clock of `governor`: a wall clock that is set takes nothing
+/// from anybody.
 #[derive(Debug)]
 pub(super) struct Limits {
     addresses: DefaultKeyedRateLimiter<Peer>,
@@ -74,12 +75,16 @@ impl Limits {
 
     /// Counts a request of an address.
     pub(super) fn address(&self, peer: Peer) -> Result<(), Error> {
-        self.check(&self.addresses, &peer, "address")
+        self.check(&self.addresses, &peer.network(), "address")
     }
 
-    /// Counts a request of an identity.
+    /// Counts a request of an identity. Nobody is no identity: they would all share one limit, so that one could use it up for
+    /// the others; each has the limit of its address.
     pub(super) fn identity(&self, identity: &Identity) -> Result<(), Error> {
-        self.check(&self.identities, &identity_key(identity), "identity")
+        match identity_key(identity) {
+            Some(key) => self.check(&self.identities, &key, "identity"),
+            None => Ok(()),
+        }
     }
 
     /// Forgets who asked for little lately.
@@ -101,14 +106,14 @@ impl Limits {
     }
 }
 
-fn identity_key(identity: &Identity) -> IdentityKey {
+fn identity_key(identity: &Identity) -> Option<IdentityKey> {
     let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     let mut field = |bytes: &[u8]| {
         hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(bytes);
     };
     match identity.kind() {
-        Kind::Anonymous => field(b"anonymous"),
+        Kind::Anonymous => return None,
         Kind::Password(holder) => field(holder.entry().token.as_bytes()),
         // the sessions of one token share its limit
         Kind::Session(session) => field(session.token.as_bytes()),
@@ -117,12 +122,13 @@ fn identity_key(identity: &Identity) -> IdentityKey {
             field(workload.subject().as_bytes());
         }
     }
-    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
+    hash.finish().as_ref().first_chunk().copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::for_test as identities;
 
     #[test]
     fn an_address_over_its_limit_is_told_when_to_come_again() {
@@ -137,6 +143,22 @@ mod tests {
             matches!(refused, Error::RateLimited { retry_after, .. } if retry_after <= Duration::from_secs(1))
         );
         assert!(limits.address(far).is_ok());
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_share_a_limit() {
+        let limits = Limits::new(&Config { per_address: NonZeroU32::MIN, ..Config::default() });
+        let peer = |host: u16| Peer::Address([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into());
+        assert!(limits.address(peer(1)).is_ok() && limits.address(peer(2)).is_ok());
+        assert!(matches!(limits.address(peer(3)), Err(Error::RateLimited { .. })));
+    }
+
+    #[test]
+    fn nobody_does_not_use_up_the_limit_of_others_who_are_nobody() {
+        let limits = Limits::new(&Config { per_identity: NonZeroU32::MIN, ..Config::default() });
+        for _ in 0..10 {
+            assert!(limits.identity(&identities::anonymous()).is_ok());
+        }
     }
 
     #[test]

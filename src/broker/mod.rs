@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod decision;
 mod docker_token;
+mod draft;
 mod error;
 mod issue;
 mod limits;
@@ -17,6 +18,7 @@ mod revoke;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,6 +43,9 @@ pub use self::policies::Error as StartError;
 
 /// How often the store is asked whether its policy changed; every request that is recorded asks as well.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How many counted refusals are appended at once: less than the journal's queue holds.
+const APPENDS: usize = 256;
 
 /// The broker.
 #[derive(Debug)]
@@ -88,7 +93,7 @@ pub struct Issued {
     pub reused: bool,
 }
 
-/// What IssueAccessToken would have answered.
+/// What `IssueAccessToken` would have answered.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// Names the decision.
@@ -190,7 +195,11 @@ impl Broker {
 
     /// Records that a request was refused before it could be understood, and makes the refusal of it.
     pub async fn refuse_malformed(&self, call: Call, violations: Vec<FieldViolation>) -> Refusal {
-        self.refuse_early(Kind::Unreadable, &call, Error::InvalidRequest(violations)).await
+        let error = match self.limits.address(call.peer) {
+            Ok(()) => Error::InvalidRequest(violations),
+            Err(error) => error,
+        };
+        self.refuse_early(Kind::Unreadable, &call, error).await
     }
 
     /// The registries, for the documents that the HTTP edge serves.
@@ -217,20 +226,41 @@ impl Broker {
         }
     }
 
+    /// Records that the program serves from now on.
+    pub async fn open(&self) {
+        self.note(Kind::Start).await;
+    }
+
     /// Finishes and records what began, and closes the journal. Nothing is accepted after.
     pub async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
         self.write_refusals(self.refusals.all(self.clock.now())).await;
+        self.note(Kind::Stop).await;
         self.journal.close().await;
     }
 
+    /// Records that the program began or ended. That it cannot does not keep it from either: nothing is handed out meanwhile.
+    async fn note(&self, kind: Kind) {
+        let now = self.clock.now();
+        let event = Event {
+            detail: Some(concat!("dockpass ", env!("CARGO_PKG_VERSION")).to_owned()),
+            policy_revision: Some(self.policies.in_force().snapshot.revision()),
+            ..Event::new(DecisionId::new(now), now, kind)
+        };
+        if let Err(error) = self.journal.append(event).await {
+            tracing::error!(%kind, %error, "this is not in the audit trail");
+        }
+    }
+
     async fn write_refusals(&self, events: Vec<Event>) {
-        for event in events {
+        let write = |event: Event| async {
             let (count, reason) = (event.count, event.reason);
             if let Err(error) = self.journal.append(event).await {
                 tracing::error!(?count, ?reason, %error, "counted refusals are not in the audit trail");
             }
-        }
+        };
+        // together, since one after the other each would wait for a commit of its own
+        stream::iter(events).for_each_concurrent(APPENDS, write).await;
     }
 }

@@ -26,6 +26,12 @@ impl InForce {
     pub(super) fn is_revoked(&self, id: AccessTokenId) -> bool {
         self.revoked.contains_key(&id)
     }
+
+    /// True when what was decided by `earlier` would be decided again: the same definitions, and what is given is not taken back.
+    pub(super) fn upholds(&self, earlier: &Self, given: Option<AccessTokenId>) -> bool {
+        Arc::ptr_eq(&self.snapshot, &earlier.snapshot)
+            && given.is_none_or(|id| !self.is_revoked(id))
+    }
 }
 
 /// Loads policy from the store and keeps the newest that compiles.
@@ -86,15 +92,16 @@ impl Policies {
         }
         // read the revision first: what changes after it is loaded again next time
         let revision = self.store.policy_revision().await?;
-        let definitions = self.store.definitions().await?;
         let revoked = self.store.revocations(now).await?.into_iter().collect();
-        let snapshot = if definitions.revision == present.snapshot.revision() {
-            Arc::clone(&present.snapshot)
-        } else {
+        // a revocation is cheap, or whoever takes back what is its own could slow down everybody
+        let snapshot = if self.store.definitions_changed_since(present.revision).await? {
+            let definitions = self.store.definitions().await?;
             self.compile(definitions).await.unwrap_or_else(|error| {
                 tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
                 Arc::clone(&present.snapshot)
             })
+        } else {
+            Arc::clone(&present.snapshot)
         };
         self.in_force.store(Arc::new(InForce { snapshot, revision, revoked }));
         Ok(())
@@ -111,7 +118,59 @@ impl Policies {
         match compiled.await {
             Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(panic) => Err(panic.to_string()),
+            // the text of a panic could hold what was being worked on
+            Err(_panic) => Err("the compiler of policy panicked".to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::audit::{Event, Journal, Kind};
+    use crate::model::{DecisionId, Definitions};
+    use crate::store::Config;
+
+    fn now() -> Timestamp {
+        "2026-11-22T06:00:00Z".parse().unwrap()
+    }
+
+    fn event(kind: Kind) -> Event {
+        Event::new(DecisionId::new(now()), now(), kind)
+    }
+
+    async fn revoke(store: &Store, id: AccessTokenId) -> u64 {
+        let seal = Journal::seal(event(Kind::Revoke));
+        let end = now() + SignedDuration::from_mins(15);
+        store.revoke(id, end, seal).await.unwrap().policy_revision
+    }
+
+    #[tokio::test]
+    async fn a_revocation_overturns_only_what_gives_the_revoked_access_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Config::default(), folder.path()).await.unwrap();
+        let context = Context { registries: Vec::new(), issuers: Vec::new() };
+        let policies = Policies::load(store.clone(), context, now()).await.unwrap();
+        let (revoked, other) = (AccessTokenId::new(now()), AccessTokenId::new(now()));
+
+        let earlier = policies.in_force();
+        policies.at_least(revoke(&store, revoked).await, now()).await.unwrap();
+        let later = policies.in_force();
+        assert!(later.revision > earlier.revision && later.is_revoked(revoked));
+        assert!(later.upholds(&earlier, None) && later.upholds(&earlier, Some(other)));
+        assert!(!later.upholds(&earlier, Some(revoked)));
+
+        // definitions that differ, and a revocation after them: both are seen
+        let revision = later.revision + 1;
+        let after = Definitions { revision, scope_maps: Vec::new(), tokens: Vec::new() };
+        let seal = Journal::seal(event(Kind::PolicyChange));
+        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        policies.at_least(revoke(&store, other).await, now()).await.unwrap();
+        let latest = policies.in_force();
+        assert_eq!(latest.snapshot.revision(), revision + 1);
+        assert!(latest.is_revoked(revoked) && latest.is_revoked(other));
+        assert!(!latest.upholds(&later, None), "definitions changed: everything is decided again");
     }
 }

@@ -40,21 +40,18 @@ pub(super) enum Recording {
 }
 
 impl Refusals {
-    /// Counts a refusal.
+    /// Counts a refusal under the network of its peer.
     pub(super) fn count(&self, peer: Peer, reason: Reason, now: Timestamp) -> Recording {
+        let peer = peer.network();
         let mut windows = self.windows.lock();
         let crowded = windows.len() >= MAX_SOURCES && !windows.contains_key(&(peer, reason));
         let source = if crowded { Peer::Unknown } else { peer };
-        match windows.get_mut(&(source, reason)) {
-            Some(window) => {
-                window.count += 1;
-                Recording::Counted(window.id)
-            }
-            None => {
-                windows.insert((source, reason), Window::open(now));
-                Recording::Alone
-            }
+        if let Some(window) = windows.get_mut(&(source, reason)) {
+            window.count += 1;
+            return Recording::Counted(window.id);
         }
+        windows.insert((source, reason), Window::open(now));
+        Recording::Alone
     }
 
     /// The events of the windows that have closed. A source that was quiet is forgotten.
@@ -103,8 +100,9 @@ mod tests {
 
     use super::*;
 
-    fn peer(last: u16) -> Peer {
-        Peer::Address(IpAddr::from([0, 0, 0, 0, 0, 0, 1, last]))
+    /// A peer of a network of its own.
+    fn peer(network: u16) -> Peer {
+        Peer::Address(IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, 1]))
     }
 
     #[test]
@@ -124,6 +122,18 @@ mod tests {
         // the window is open again for one more round, then the source is forgotten
         assert!(refusals.closed(start + SignedDuration::from_secs(20)).is_empty());
         assert_eq!(refusals.count(peer(1), Reason::IdentityInvalid, start), Recording::Alone);
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_source() {
+        let refusals = Refusals::default();
+        let peer = |host: u16| Peer::Address([0x2001, 0xdb8, 0, 1, 0, 0, 0, host].into());
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(refusals.count(peer(1), Reason::IdentityInvalid, now), Recording::Alone);
+        for host in 2..100 {
+            let recording = refusals.count(peer(host), Reason::IdentityInvalid, now);
+            assert!(matches!(recording, Recording::Counted(_)), "{host}");
+        }
     }
 
     #[test]

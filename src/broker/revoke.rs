@@ -1,8 +1,10 @@
-//! RevokeAccessToken: an access token stops at its next exchange.
+//! `RevokeAccessToken`: an access token stops at its next exchange.
 
 use jiff::Timestamp;
+use serde_json::json;
 
-use super::decision::{Draft, UseCase};
+use super::decision::UseCase;
+use super::draft::Draft;
 use super::{Broker, Error};
 use crate::audit::{Event, Journal, Kind};
 use crate::identity::{Evidence, Identity, Presented};
@@ -20,18 +22,18 @@ impl UseCase for Revoke {
     type Output = Timestamp;
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
-        draft.detail(format!("access token {}", self.id));
-        let in_force = broker.policies.in_force();
+        draft.change(json!({"accessToken": self.id}));
+        let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
-        // the id of an access token is the id of the decision that minted it
-        let minted = broker.journal.find(self.id.into()).await?.ok_or(Denial::NotIssued)?;
-        let expire_time = expiry_if_own(&minted, &identity, self.id).ok_or(Denial::NotIssued)?;
+        let given = broker.journal.grant_of(self.id).await?.ok_or(Denial::NotIssued)?;
+        let expire_time = expiry_if_own(&given, &identity).ok_or(Denial::NotIssued)?;
         if expire_time <= draft.time() || in_force.is_revoked(self.id) {
             return Ok(expire_time);
         }
-        let seal = Journal::seal(draft.write_with_change());
-        let revoked = broker.store.revoke(self.id, expire_time, seal).await;
-        let appended = revoked.inspect_err(|_| draft.not_written())?;
+        draft.change(json!({"accessToken": self.id, "expireTime": expire_time}));
+        let seal = Journal::seal(draft.event().clone());
+        let appended = broker.store.revoke(self.id, expire_time, seal).await?;
+        draft.written();
         let id = self.id;
         broker.cache.forget(move |access_token| access_token.id() == id);
         broker.policies.at_least(appended.policy_revision, draft.time()).await?;
@@ -39,10 +41,10 @@ impl UseCase for Revoke {
     }
 }
 
-/// When the access token ends, if the event minted it for the same caller.
-fn expiry_if_own(minted: &Event, identity: &Identity, id: AccessTokenId) -> Option<Timestamp> {
-    let grant = minted.grant.as_ref().filter(|grant| grant.access_token == id)?;
-    let holder: Evidence = evidence(minted)?;
+/// When the access token ends, if the event gave it to the same caller.
+fn expiry_if_own(given: &Event, identity: &Identity) -> Option<Timestamp> {
+    let grant = given.grant.as_ref()?;
+    let holder = evidence(given)?;
     let same = match (&holder, &identity.evidence()) {
         (
             Evidence::Workload { issuer, subject, .. },

@@ -20,7 +20,11 @@ pub(super) fn text(token: &pb::AccessToken, now: Timestamp) -> String {
         ("registry", Some(format!("{} ({})", token.registry, token.registry_host))),
         ("allowed", Some(permissions.collect::<Vec<_>>().join("; "))),
         ("by", Some(format!("token {}, scope map {}", token.token_name, token.scope_map))),
-        ("expires", expire_time(token).map(|end| format!("{end} ({})", remaining(end, now)))),
+        (
+            "expires",
+            expire_time(token)
+                .map(|end| format!("{} ({})", to_the_second(end), remaining(end, now))),
+        ),
         (
             "id",
             Some(format!("{}{}", token.id, if token.reused { " (handed out before)" } else { "" })),
@@ -29,8 +33,12 @@ pub(super) fn text(token: &pb::AccessToken, now: Timestamp) -> String {
         ("password", Some(token.password.clone())),
         ("bearer token", optional(&token.bearer_token)),
     ]);
-    let (host, username) = (&token.registry_host, quoted(&token.username));
-    format!("{shown}\n\nlog in: docker login {host} --username {username} --password-stdin")
+    let command =
+        format!("docker login {} --username {}", word(&token.registry_host), word(&token.username));
+    format!(
+        "{shown}\n\nlog in: {}   (paste the password; `dockpass login` does both)",
+        output::plain(&command)
+    )
 }
 
 /// As proto3 JSON writes it; fields at their default are written too, so that the keys are stable.
@@ -72,10 +80,7 @@ pub(super) fn env(token: &pb::AccessToken) -> String {
     .filter(|(_, value)| !value.is_empty())
     .map(|(name, value)| format!("export DOCKPASS_{name}={}", quoted(value)))
     .collect::<Vec<_>>()
-    .join(
-        "
-",
-    )
+    .join("\n")
 }
 
 /// `username:password` in base64 (RFC 7617), as auth files hold it.
@@ -93,6 +98,11 @@ pub(super) fn timestamp(time: &prost_types::Timestamp) -> Option<Timestamp> {
     Timestamp::new(time.seconds, time.nanos).ok()
 }
 
+/// A time without its fraction of a second, for people.
+pub(super) fn to_the_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 /// How long until `end`, in words.
 pub(super) fn remaining(end: Timestamp, now: Timestamp) -> String {
     let rest = end.duration_since(now);
@@ -101,6 +111,12 @@ pub(super) fn remaining(end: Timestamp, now: Timestamp) -> String {
     } else {
         "over".to_owned()
     }
+}
+
+/// One word for a POSIX shell: hosts and names of tokens need no quotes, whatever else a broker says does.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted(text) }
 }
 
 /// In single quotes for a POSIX shell.
@@ -177,7 +193,7 @@ mod tests {
             "allowed   servers/nginx: content/read, content/write",
             "expires   1970-01-01T00:15:00Z (in 15m)",
             "password  dps_it's",
-            "log in: docker login localhost:5000 --username 'nginx-ci' --password-stdin",
+            "log in: docker login localhost:5000 --username nginx-ci   (paste the password; `dockpass login` does both)",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "{line} is not in:\n{shown}");
         }

@@ -99,9 +99,15 @@ impl AuthFile {
             }
             other => other?,
         };
-        file.write_all(self.document.pretty()?.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &self.path)
+        let written = file
+            .write_all(self.document.pretty()?.as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| std::fs::rename(&temporary, &self.path));
+        if written.is_err() {
+            // there are secrets in it
+            std::fs::remove_file(&temporary)?;
+        }
+        written
     }
 
     fn auths(&self) -> Result<OrderedObject, Failure> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::access::{AccessArgs, Bearer};
-use super::access_token::{expire_time, remaining};
+use super::access_token::{expire_time, remaining, to_the_second};
 use super::auth_file::AuthFile;
 use super::{Environment, Failure, Process};
 
@@ -52,7 +52,12 @@ impl Login {
             files.iter().try_for_each(|file| file.takes(host))?;
         }
         let token = self.access.issue(Bearer::Without, process).await?;
-        let host = token.registry_host.as_str();
+        // the broker's word is checked like the user's: it becomes a key of the auth file and a line on the screen
+        let host = host(&token.registry_host).map_err(|_| {
+            Failure::failed(
+                "nothing was written: what the broker says of the registry's host is no host",
+            )
+        })?;
         if let Some(given) = self.host.as_deref().filter(|given| *given != host) {
             return Err(Failure::failed(format!(
                 "nothing was written: the registry `{}` is at `{host}`, and its credential would be sent to `{given}`: log in to `{host}`",
@@ -60,13 +65,14 @@ impl Login {
             )));
         }
         for file in &mut files {
-            file.takes(host)?;
-            file.put(host, &token.username, &token.password)?;
+            file.takes(&host)?;
+            file.put(&host, &token.username, &token.password)?;
             file.write()?;
             process.note(&format!("wrote the login of {host} into {}", file.path().display()))?;
         }
-        let end = expire_time(&token)
-            .map(|end| format!("expires {end} ({}), ", remaining(end, process.clock.now())));
+        let end = expire_time(&token).map(|end| {
+            format!("expires {} ({}), ", to_the_second(end), remaining(end, process.clock.now()))
+        });
         process.print(&format!(
             "logged in to {host} as {}; {}access token {}",
             token.username,

@@ -73,7 +73,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Pr
 
 async fn exit_code(arguments: impl IntoIterator<Item = OsString>, process: &mut Process) -> u8 {
     let outcome = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli.command.run(process).await,
+        // boxed: the largest command is much larger than what waits for it
+        Ok(cli) => Box::pin(cli.command.run(process)).await,
         Err(error) => return process.show_usage(&error),
     };
     match outcome {
@@ -87,7 +88,7 @@ impl Command {
         match self {
             Self::Audit(command) => command.run(process).await,
             Self::Config(command) => command.run(process).await,
-            Self::Dev(command) => command.run(process).await,
+            Self::Dev(command) => Box::pin(command.run(process)).await,
             Self::Explain(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,

@@ -31,7 +31,7 @@ impl OutputArgs {
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         match self.output {
-            Format::Table => process.print(&table(result)),
+            Format::Table => process.print(&plain_lines(&table(result))),
             Format::Json => process.print(&json(result)?),
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn table<const N: usize>(
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head.map(str::to_uppercase));
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| plain(&cell))));
     trimmed(&table)
 }
 
@@ -58,8 +58,32 @@ pub(super) fn table<const N: usize>(
 pub(super) fn fields(rows: impl IntoIterator<Item = (&'static str, Option<String>)>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.add_rows(rows.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])));
+    let rows = rows.into_iter().filter_map(|(name, value)| Some([name.to_owned(), plain(&value?)]));
+    table.add_rows(rows);
     trimmed(&table)
+}
+
+/// A text from outside, without what a terminal would obey or show in another order: a value cannot hide, forge or move a line.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_format(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// The same for a text of several lines.
+fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
+/// Line separators, and marks of direction (Unicode TR 36, section 3.2).
+const fn is_format(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Without the blanks that the table puts at the ends of its lines, and before them.
@@ -80,5 +104,20 @@ mod tests {
             table(["name", "host"], [["a".into(), "one".into()], ["bb".into(), "x".into()]]);
         assert_eq!(shown, "NAME  HOST\na     one\nbb    x");
         assert_eq!(fields([("a", Some("1".into())), ("bb", None)]), "a  1");
+    }
+
+    #[test]
+    fn a_value_cannot_forge_a_line_or_steer_the_terminal() {
+        for value in ["a\nforged  row", "\u{1b}[2J", "\u{9b}2J", "a\rb", "\u{202e}gnp", "\u{2028}"]
+        {
+            let (row, field) =
+                (table(["x"], [[value.into()]]), fields([("x", Some(value.into()))]));
+            assert_eq!((row.lines().count(), field.lines().count()), (2, 1), "{value:?}");
+            for shown in [row, field] {
+                let obeyed = |c: char| is_format(c) || c.is_control() && c != '\n';
+                assert!(!shown.contains(obeyed), "{shown:?}");
+            }
+        }
+        assert_eq!(plain("grüße 日本"), "grüße 日本");
     }
 }

@@ -134,7 +134,7 @@ impl Test {
             process.note("the file has no [[tests]]")?;
         }
         let rows: Vec<_> = outcomes.iter().map(TestRow::from).collect();
-        self.output.print(process, &rows, |rows| test_table(rows))?;
+        self.output.print(process, &rows, |rows| test_lines(rows))?;
         if outcomes.iter().all(|outcome| outcome.passed) { Ok(()) } else { Err(Failure::Shown) }
     }
 }
@@ -152,12 +152,14 @@ impl<'a> From<&'a TestOutcome> for TestRow<'a> {
     }
 }
 
-fn test_table(rows: &[TestRow<'_>]) -> String {
-    let rows = rows.iter().map(|row| {
+/// Two lines a test, because both are long, and the sum.
+fn test_lines(rows: &[TestRow<'_>]) -> String {
+    let lines = rows.iter().map(|row| {
         let result = if row.passed { "pass" } else { "FAIL" };
-        [result.to_owned(), row.name.to_owned(), row.detail.to_owned()]
+        format!("{result}  {}\n      {}\n", row.name, row.detail)
     });
-    output::table(["result", "test", "detail"], rows)
+    let passed = rows.iter().filter(|row| row.passed).count();
+    format!("{}{passed} passed, {} failed", lines.collect::<String>(), rows.len() - passed)
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use super::Failure;
+use super::output::plain;
 use crate::model::{Clock, SystemClock};
 
 /// Standard streams, environment and time.
@@ -47,7 +48,7 @@ impl Process {
 
     /// Tells a person something that is not the result.
     pub(super) fn note(&mut self, text: &str) -> Result<(), Failure> {
-        Ok(writeln!(self.err, "dockpass: {text}")?)
+        Ok(writeln!(self.err, "dockpass: {}", plain(text))?)
     }
 
     /// Asks a person to write `yes`.

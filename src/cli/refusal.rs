@@ -6,6 +6,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use super::output::plain;
 use crate::model::Reason;
 
 /// What the broker answered instead of a result.
@@ -55,38 +56,23 @@ impl From<Status> for Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
-            Some(reason) => write!(f, "refused: {reason}: {}", Clean(&self.message))?,
-            None => write!(f, "the broker failed ({:?}): {}", self.code, Clean(&self.message))?,
+            Some(reason) => write!(f, "refused: {reason}: {}", plain(&self.message))?,
+            None => write!(f, "the broker failed ({:?}): {}", self.code, plain(&self.message))?,
         }
         for (field, description) in &self.violations {
-            write!(f, "\n  {}: {}", Clean(field), Clean(description))?;
+            write!(f, "\n  {}: {}", plain(field), plain(description))?;
         }
         if let Some(delay) = self.retry_after {
             write!(f, "\n  try again in {} s", delay.as_secs().max(1))?;
         }
         if let Some(id) = &self.decision_id {
-            write!(
-                f,
-                "\n  decision {0}; an operator sees why with: dockpass explain {0}",
-                Clean(id)
-            )?;
+            write!(f, "\n  an operator sees why with: dockpass explain {}", plain(id))?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Refusal {}
-
-/// A text from outside, without the control characters that a terminal would obey.
-struct Clean<'a>(&'a str);
-
-impl fmt::Display for Clean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| {
-            if c.is_control() { write!(f, "{}", c.escape_unicode()) } else { write!(f, "{c}") }
-        })
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -112,7 +98,7 @@ mod tests {
             "refused: ACCESS_DENIED: no \\u{1b}[2Jaccess\n  \
              permissions[0].repository: write it in lower case\n  \
              try again in 7 s\n  \
-             decision 0199-id; an operator sees why with: dockpass explain 0199-id"
+             an operator sees why with: dockpass explain 0199-id"
         );
     }
 

@@ -147,17 +147,20 @@ impl Check {
         let rows = findings.as_array().map_or(&[][..], Vec::as_slice);
         let field = |row: &Value, key| row.get(key).map(text).unwrap_or_default();
         self.output.print(process, rows, |rows| {
-            let rows = rows
-                .iter()
-                .map(|row| ["level", "check", "message", "remedy"].map(|key| field(row, key)));
-            output::table(["level", "check", "message", "remedy"], rows)
+            let rows = rows.iter().map(|row| {
+                let remedy = field(row, "remedy");
+                let then = if remedy.is_empty() { "" } else { "\n-> " };
+                let message = format!("{}{then}{remedy}", field(row, "message"));
+                [field(row, "level"), field(row, "check"), message]
+            });
+            output::table(["level", "check", "message"], rows)
         })?;
         let bad = rows.iter().any(|row| field(row, "level") == "error");
         if bad { Err(Failure::Shown) } else { Ok(()) }
     }
 }
 
-fn unknown(name: &RegistryName) -> Failure {
+pub(super) fn unknown(name: &RegistryName) -> Failure {
     Failure::failed(format!(
         "the configuration has no registry `{name}`: see dockpass registry list"
     ))

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use tonic::Request;
 
-use super::access_token::timestamp;
+use super::access_token::{timestamp, to_the_second};
 use super::identity_source::CallerArgs;
 use super::output::OutputArgs;
 use super::refusal::Refusal;
@@ -48,7 +48,8 @@ impl Revoke {
         let answer = client.revoke_access_token(request).await.map_err(Refusal::from)?.into_inner();
         let expire_time = answer.expire_time.as_ref().and_then(timestamp);
         self.output.print(process, &Revoked { access_token_id, expire_time }, |revoked| {
-            let end = revoked.expire_time.map(|end| format!("; it would have ended at {end}"));
+            let end = revoked.expire_time.map(to_the_second);
+            let end = end.map(|end| format!("; it would have ended at {end}"));
             format!("{} is taken back{}", revoked.access_token_id, end.unwrap_or_default())
         })
     }

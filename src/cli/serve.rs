@@ -42,5 +42,5 @@ async fn serve(config: &Config, process: &Process) -> anyhow::Result<()> {
 /// The whole chain of causes in one line.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(super) fn chain(error: anyhow::Error) -> Failure {
-    Failure::failed(format!("{error:#}"))
+    Failure::chain(&error)
 }

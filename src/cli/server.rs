@@ -20,8 +20,11 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Broker")]
 pub(super) struct ServerArgs {
-    /// The broker: `https://host:port`, or `http://127.0.0.1:port` on this machine [env: DOCKPASS_SERVER] [default: `http://127.0.0.1:7443`]
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The broker: https://host:port, or http://127.0.0.1:port on this machine [env: DOCKPASS_SERVER] [default: http://127.0.0.1:7443]"
+    )]
     server: Option<String>,
     /// Trust these certificates (PEM) instead of the system's
     #[arg(long, value_name = "FILE")]
@@ -40,9 +43,15 @@ impl ServerArgs {
         let url = self.url(environment)?;
         let endpoint = self.endpoint(&url)?;
         let channel = endpoint.connect().await.map_err(|error| {
+            let cause = root_cause(&error);
+            // rustls has read an answer that is not TLS
+            let question = if cause.contains("InvalidContentType") {
+                "does it speak TLS there?"
+            } else {
+                "is it running?"
+            };
             Failure::failed(format!(
-                "cannot reach the broker at {url}: {}: is it running? --server or DOCKPASS_SERVER names another",
-                root_cause(&error)
+                "cannot reach the broker at {url}: {cause}: {question} --server or DOCKPASS_SERVER names another"
             ))
         })?;
         Ok(AccessServiceClient::new(channel))

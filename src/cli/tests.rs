@@ -2,9 +2,11 @@
 
 mod audit;
 mod broker;
+mod dev;
 mod issue;
 mod login;
 mod offline;
+mod readme;
 mod usage;
 
 use std::io::{Cursor, Write};

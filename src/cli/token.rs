@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::offline::{self, ConfigArgs};
 use super::output::{self, OutputArgs};
-use super::{Failure, Process, policy_change};
+use super::{Failure, Process, policy_change, registry};
 use crate::model::{
     Definitions, Password, PasswordSecret, PasswordSlot, RegistryName, Token, TokenName,
 };
@@ -36,7 +36,7 @@ pub(super) struct Generate {
     #[command(flatten)]
     target: Target,
     /// When the password ends, as RFC 3339 such as 2027-01-31T00:00:00Z [default: never]
-    #[arg(long, value_name = "TIME", conflicts_with = "expiration_in_days")]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "expiration_in_days")]
     expiration: Option<Timestamp>,
     /// In how many days the password ends, 1 to 36500
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=36_500))]
@@ -56,6 +56,7 @@ pub(super) struct Delete {
 }
 
 #[derive(Args, Debug)]
+#[group(id = "slots", required = true, multiple = true, args = ["password1", "password2"])]
 struct Target {
     /// The registry of the token
     #[arg(long, short, value_name = "NAME")]
@@ -64,7 +65,7 @@ struct Target {
     #[arg(long, short, value_name = "NAME")]
     name: TokenName,
     /// The first password
-    #[arg(long, required_unless_present = "password2")]
+    #[arg(long)]
     password1: bool,
     /// The second password
     #[arg(long)]
@@ -179,6 +180,9 @@ impl Target {
         edit: impl FnOnce(&mut Token, u64) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let config = self.config.load()?;
+        if !config.registries.iter().any(|registry| registry.name == self.registry) {
+            return Err(registry::unknown(&self.registry));
+        }
         let store = offline::existing_store(&config).await?;
         let before = store.definitions().await?;
         let mut after = before.clone();
@@ -197,9 +201,17 @@ impl Target {
         let mut tokens = definitions.tokens.iter_mut();
         let token = tokens.find(|token| token.registry == self.registry && token.name == self.name);
         token.ok_or_else(|| {
-            Failure::failed(format!("registry `{}` has no token `{}`", self.registry, self.name))
+            Failure::failed(format!(
+                "registry `{}` has no token `{}`: dockpass policy export shows those there are",
+                self.registry, self.name
+            ))
         })
     }
+}
+
+/// A time as RFC 3339 writes it.
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write date, time and zone, such as 2027-01-31T00:00:00Z".to_owned())
 }
 
 fn generated_table(generated: &Generated) -> String {

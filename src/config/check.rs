@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use axum::http::Uri;
+
 use super::{Config, Error};
 use crate::listen::is_loopback;
 use crate::model::Accepted;
@@ -37,18 +39,29 @@ impl Config {
 
     fn check_external_url(&self, problems: &mut Vec<String>) {
         let url = &self.http.external_url;
-        let host =
-            url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or(rest));
-        let plain = host.is_some_and(|host| host != "localhost" && !is_loopback_host(host));
-        if plain && !self.dangerously_serve_secrets_without_tls {
-            problems.push(format!(
-                "http.external_url: `{url}` sends passwords over plain http: write https://, with the name that clients know"
-            ));
-        } else if host.is_none() && !url.starts_with("https://") {
-            problems.push(format!("http.external_url: `{url}` is not a URL: write https://name"));
+        let mut wrong =
+            |problem: &str| problems.push(format!("http.external_url: `{url}` {problem}"));
+        let Ok(parsed) = url.parse::<Uri>() else {
+            return wrong("is not a URL: write https://name");
+        };
+        let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+            return wrong("is not a URL: write https://name");
+        };
+        if authority.as_str().contains('@') || url.contains(['?', '#', '"']) {
+            return wrong("has more than a name, a port and a path: leave the rest away");
         }
         if url.ends_with('/') {
-            problems.push(format!("http.external_url: `{url}` ends in a slash: leave it away"));
+            wrong("ends in a slash: leave it away");
+        }
+        match scheme {
+            "https" => {}
+            "http"
+                if is_loopback_host(authority.host())
+                    || self.dangerously_serve_secrets_without_tls => {}
+            "http" => wrong(
+                "sends passwords over plain http: write https://, with the name that clients know",
+            ),
+            _ => wrong("is not a URL: write https://name"),
         }
     }
 
@@ -95,7 +108,8 @@ impl Config {
 }
 
 fn is_loopback_host(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -106,8 +120,7 @@ mod tests {
 
     fn problems(text: &str) -> String {
         Config::from_toml(text, Path::new("."))
-            .map(|_| String::new())
-            .unwrap_or_else(|e| e.to_string())
+            .map_or_else(|error| error.to_string(), |_| String::new())
     }
 
     #[test]
@@ -137,6 +150,14 @@ mod tests {
             ("https://dockpass.example.com", true),
             ("http://localhost:7080", true),
             ("http://127.0.0.1:7080", true),
+            ("http://[::1]:7080", true),
+            ("https://dockpass.example.com/behind/a/path", true),
+            ("http://localhost:7080@evil.example", false),
+            ("http://localhost@evil.example", false),
+            ("https://dockpass.example.com?a=b", false),
+            ("https://dockpass.example.com#a", false),
+            ("ftp://localhost", false),
+            ("", false),
             ("http://dockpass.example.com", false),
             ("http://localhost.evil.example", false),
             ("https://dockpass.example.com/", false),

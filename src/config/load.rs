@@ -1,6 +1,6 @@
 //! Reads the file and the environment.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -11,7 +11,9 @@ use super::Config;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read the configuration `{path}`: {source}")]
+    #[error(
+        "cannot read the configuration `{path}`: {source}: --config names another, and `dockpass dev` needs none"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -31,8 +33,14 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| Error::File { path: path.to_owned(), source })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self::parse(&text, folder.unwrap_or(Path::new(".")), environment())
+        // the parent of a bare file name is empty, and joins to the same paths as `.`
+        let config = Self::parse(&text, path.parent().unwrap_or(path), environment());
+        config.map_err(|error| match error {
+            Error::Malformed(problem) => {
+                Error::Malformed(format!("`{}`: {problem}", path.display()))
+            }
+            other => other,
+        })
     }
 
     /// Reads the text of a file, whose paths start at `folder`, without the environment, and checks it.
@@ -54,10 +62,10 @@ impl Config {
 
     /// Makes every path start where the module's documentation says.
     fn anchor(&mut self, folder: &Path) {
-        self.data_dir = folder.join(&self.data_dir);
+        self.data_dir = joined(folder, &self.data_dir);
         let data_dir = self.data_dir.clone();
         for path in self.paths() {
-            *path = data_dir.join(&*path);
+            *path = joined(&data_dir, path);
         }
     }
 
@@ -80,6 +88,13 @@ impl Config {
     }
 }
 
+/// A path that starts at `folder`, without `.` in it, so that it reads well where it is shown.
+fn joined(folder: &Path, path: &Path) -> PathBuf {
+    let plain: PathBuf =
+        folder.join(path).components().filter(|part| *part != Component::CurDir).collect();
+    if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain }
+}
+
 /// `DOCKPASS_SECTION__KEY`: only variables with the double underscore are configuration.
 fn environment() -> Figment {
     let variables =
@@ -98,10 +113,21 @@ fn explain(error: figment::Error) -> String {
                 _ => "",
             };
             let at = if key.is_empty() { String::new() } else { format!(" at `{key}`") };
-            format!("configuration{at}{place}: {}", problem.kind)
+            format!("configuration{at}{place}: {}", in_words(&problem.kind))
         })
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What figment says, but for its quotes inside of quotes.
+fn in_words(problem: &figment::error::Kind) -> String {
+    match problem {
+        figment::error::Kind::UnknownField(key, known) => {
+            format!("`{key}` is not a key here; there are: {}", known.join(", "))
+        }
+        figment::error::Kind::MissingField(key) => format!("`{key}` is missing"),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -116,7 +142,7 @@ mod tests {
     fn an_empty_file_is_the_defaults_on_loopback() {
         let config = parse("").unwrap();
         assert!(config.grpc.listen.ip().is_loopback());
-        assert_eq!(config.keys.root_key_file, Path::new("/etc/dockpass/./root.key"));
+        assert_eq!(config.keys.root_key_file, Path::new("/etc/dockpass/root.key"));
     }
 
     #[test]
@@ -126,6 +152,15 @@ mod tests {
         assert_eq!(config.data_dir, Path::new("/etc/dockpass/data"));
         assert_eq!(config.keys.seal_keys_file, Path::new("/etc/dockpass/data/seal.keys"));
         assert_eq!(config.keys.root_key_file, Path::new("/run/root.key"));
+    }
+
+    #[test]
+    fn paths_are_shown_without_dots() {
+        for (folder, path, expected) in
+            [(".", ".", "."), (".", "a/./b", "a/b"), ("/d", ".", "/d"), ("..", "x", "../x")]
+        {
+            assert_eq!(joined(Path::new(folder), Path::new(path)).to_str(), Some(expected));
+        }
     }
 
     #[test]

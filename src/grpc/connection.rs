@@ -16,13 +16,14 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::codegen::http::Request;
 use tonic::service::Routes;
 use tonic::transport::server::Connected;
 use tower::ServiceExt;
+
+use super::intake::Arrivals;
 
 /// Requests at once on one connection.
 const MAX_STREAMS: u32 = 256;
@@ -32,7 +33,8 @@ const MAX_HEADERS: u32 = 32 * 1024;
 const MAX_PENDING_RESETS: usize = 20;
 /// Streams that we reset because the peer broke the protocol.
 const MAX_ERROR_RESETS: usize = 100;
-/// What may be under way to us, per request and per connection: a message has at most 1 MiB.
+/// What may be under way to us, per request and per connection: a message has at most 64 KiB. What [`Arrivals`] does not let
+/// in yet waits here, and at the peer.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// A peer is asked for a sign of life this often, and has this long to give it.
@@ -44,20 +46,20 @@ const HANDSHAKE_GRACE: Duration = Duration::from_secs(1);
 /// What connections may cost when nothing is asked on them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Connections at once; those beyond are closed.
-    connections: usize,
     /// The first request, with the TLS and HTTP/2 handshakes before it, comes within this time.
     first_request: Duration,
     /// A connection without a new request for this long is closed; a channel of gRPC opens another when it needs one.
     idle: Duration,
+    /// What is still asked on a connection that is to close may take this long: longer than the broker's own deadline.
+    drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
             first_request: Duration::from_secs(30),
             idle: Duration::from_mins(5),
+            drain: Duration::from_secs(30),
         }
     }
 }
@@ -79,17 +81,8 @@ pub(super) async fn serve<I, IO, E>(
         tasks: TaskTracker::new(),
         closing: CancellationToken::new(),
     };
-    let room = Arc::new(Semaphore::new(limits.connections));
     accept(incoming, shutdown, |io| {
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
-            tracing::warn!(open = limits.connections, "a connection is closed: too many are open");
-            return;
-        };
-        let connection = server.clone().connection(io);
-        server.tasks.spawn(async move {
-            connection.await;
-            drop(place);
-        });
+        server.tasks.spawn(server.clone().connection(io));
     })
     .await;
     server.closing.cancel();
@@ -130,9 +123,11 @@ impl Server {
         let activity = Arc::new(Activity::default());
         let counted = Arc::clone(&activity);
         let peer = io.connect_info();
+        let arrivals = Arrivals::default();
         let service = self.routes.map_request(move |mut request: Request<Incoming>| {
             counted.count();
             request.extensions_mut().insert(peer.clone());
+            request.extensions_mut().insert(arrivals.clone());
             request
         });
         let service = TowerToHyperService::new(service);
@@ -143,11 +138,13 @@ impl Server {
             () = activity.ceased(self.limits) => {}
         }
         served.as_mut().graceful_shutdown();
-        if activity.any() {
-            log_end(served.await);
+        // before the handshake there is nothing to finish, and hyper would wait for it
+        let within = if activity.any() { self.limits.drain } else { HANDSHAKE_GRACE };
+        // a stream that its peer never ends, or whose answer it never reads, would keep the connection for ever
+        if let Ok(ended) = tokio::time::timeout(within, served).await {
+            log_end(ended);
         } else {
-            // before the handshake there is nothing to finish, and hyper would wait for it
-            drop(tokio::time::timeout(HANDSHAKE_GRACE, served).await);
+            tracing::debug!("a connection was cut off: it did not end when asked to");
         }
     }
 }

@@ -82,11 +82,12 @@ impl Server {
 }
 
 fn with_health_and_reflection(routes: Routes, health: &Health) -> Result<Routes, Error> {
-    let health = HealthService::from_health_reporter(health.reporter());
+    let health = HealthServer::new(HealthService::from_health_reporter(health.reporter()));
+    let limit = intake::MAX_MESSAGE;
     Ok(routes
-        .add_service(HealthServer::new(health))
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+        .add_service(health.max_decoding_message_size(limit))
+        .add_service(reflection().build_v1()?.max_decoding_message_size(limit))
+        .add_service(reflection().build_v1alpha()?.max_decoding_message_size(limit))
         .prepare())
 }
 

@@ -1,9 +1,6 @@
 //! What a caller presents as its identity: the metadata `authorization`, read but not verified.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use tonic::codegen::http::HeaderMap;
-use zeroize::Zeroizing;
 
 use crate::identity::Presented;
 use crate::model::Secret;
@@ -32,7 +29,8 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
     if scheme.eq_ignore_ascii_case("bearer") {
         bearer(credentials)
     } else if scheme.eq_ignore_ascii_case("basic") {
-        basic(credentials).unwrap_or(Presented::Unreadable("the basic credentials are malformed"))
+        Presented::from_basic(credentials)
+            .unwrap_or(Presented::Unreadable("the basic credentials are malformed"))
     } else {
         Presented::Unreadable("the authorization scheme is neither bearer nor basic")
     }
@@ -48,20 +46,11 @@ fn bearer(token: &str) -> Presented {
     }
 }
 
-/// RFC 7617: base64 of the name, a colon, and the password, which may hold colons; no control characters.
-fn basic(credentials: &str) -> Option<Presented> {
-    let decoded = Zeroizing::new(STANDARD.decode(credentials).ok()?);
-    let text = std::str::from_utf8(&decoded).ok()?;
-    let (username, password) = text.split_once(':')?;
-    let printable = !text.chars().any(char::is_control);
-    printable.then(|| Presented::Basic {
-        username: username.to_owned(),
-        password: Secret::new(password),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn read(values: &[&str]) -> Presented {

@@ -2,12 +2,9 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::broker::FieldViolation;
 use crate::identity::Presented;
-use crate::model::Secret;
 
 /// Reads the header; none of it is [`Presented::Nothing`].
 ///
@@ -33,17 +30,14 @@ fn basic(value: &str) -> Option<Presented> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
-    let (username, password) = decoded.split_once(':')?;
-    if decoded.chars().any(char::is_control) {
-        return None;
-    }
-    Some(Presented::Basic { username: username.to_owned(), password: Secret::new(password) })
+    Presented::from_basic(encoded.trim_matches(' '))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
     use super::*;

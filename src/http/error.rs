@@ -59,7 +59,7 @@ struct Violation<'a> {
     description: &'a str,
 }
 
-/// The answer to a refusal. It is logged here, once.
+/// The answer to a refusal. The broker has logged it, once, or counted it with others of a flood.
 pub(super) fn refused(refusal: &Refusal) -> Response {
     answer(refusal, &face(&refusal.error))
 }
@@ -111,7 +111,6 @@ fn body<'a>(
 }
 
 fn answer(refusal: &Refusal, face: &Face) -> Response {
-    log(refusal, face.status);
     let message = format!("{} (decision {})", face.message, refusal.decision_id);
     let violations = violations(&refusal.error);
     let detail = Detail {
@@ -153,16 +152,6 @@ fn violations(error: &Error) -> Vec<Violation<'_>> {
             .collect()
     } else {
         Vec::new()
-    }
-}
-
-fn log(refusal: &Refusal, status: StatusCode) {
-    let (decision, reason) = (refusal.decision_id, refusal.error.reason());
-    let error = &refusal.error;
-    if status.is_server_error() {
-        tracing::error!(%decision, %reason, %error, "token request failed");
-    } else {
-        tracing::info!(%decision, %reason, %error, "token request refused");
     }
 }
 

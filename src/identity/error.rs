@@ -14,11 +14,11 @@ pub enum Error {
         problem: String,
     },
     /// What was presented does not verify. The check is for the audit trail, never for the caller.
-    #[error("the identity does not verify: {check}")]
+    #[error("the identity does not verify: {check}{}", named(claimed_issuer.as_deref()))]
     Invalid {
         /// Which check failed.
         check: Check,
-        /// The issuer that the token named, unverified and shortened.
+        /// The issuer that the token named, unverified, shortened and printable.
         claimed_issuer: Option<String>,
     },
     /// The issuer's keys cannot be had now.
@@ -41,6 +41,10 @@ impl From<Check> for Error {
     fn from(check: Check) -> Self {
         Self::Invalid { check, claimed_issuer: None }
     }
+}
+
+fn named(claimed_issuer: Option<&str>) -> String {
+    claimed_issuer.map(|issuer| format!(" (issuer `{issuer}`)")).unwrap_or_default()
 }
 
 /// The check that failed. The words go into the audit trail.

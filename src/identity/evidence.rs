@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Kind, PasswordHolder, Workload};
-use crate::model::{AccessTokenId, CredentialRef, RegistryName, TokenName, TokenUid};
+use crate::model::{AccessTokenId, CredentialRef, RegistryName, RegistryUid, TokenName, TokenUid};
 use crate::seal::{Ceiling, Session};
 
 /// What was verified of a caller: enough to decide again. It proves nothing; only an `Identity` does.
@@ -31,6 +31,8 @@ pub enum Evidence {
     Session {
         /// The access token that it is the password of.
         access_token: AccessTokenId,
+        /// The registry it is for.
+        registry: RegistryUid,
         /// The token that it acts as.
         token: TokenUid,
         /// What it rests on.
@@ -90,6 +92,7 @@ impl Evidence {
     fn of_session(session: &Session) -> Self {
         Self::Session {
             access_token: session.id,
+            registry: session.registry,
             token: session.token,
             credential: session.credential.clone(),
             holder: session.holder.clone(),
@@ -114,7 +117,7 @@ mod tests {
 
     use super::super::{PasswordEntry, for_test};
     use super::*;
-    use crate::model::{PasswordSlot, RegistryUid};
+    use crate::model::PasswordSlot;
 
     fn noon() -> Timestamp {
         "2026-09-01T12:00:00Z".parse().unwrap()

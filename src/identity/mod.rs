@@ -11,6 +11,10 @@ mod oidc;
 mod password;
 mod verifiers;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
 use crate::model::Secret;
 use crate::seal::Session;
 
@@ -40,6 +44,17 @@ pub enum Presented {
 }
 
 impl Presented {
+    /// Reads the credentials of HTTP Basic (RFC 7617): base64 of a name, a colon, and a password, which may hold colons;
+    /// UTF-8 without control characters. `None` for anything else.
+    pub fn from_basic(credentials: &str) -> Option<Self> {
+        let decoded = Zeroizing::new(STANDARD.decode(credentials).ok()?);
+        let text = std::str::from_utf8(&decoded).ok()?;
+        let (username, password) = text.split_once(':')?;
+        let printable = !text.chars().any(char::is_control);
+        printable
+            .then(|| Self::Basic { username: username.to_owned(), password: Secret::new(password) })
+    }
+
     /// The username of Basic credentials.
     pub fn username(&self) -> Option<&str> {
         match self {

@@ -152,7 +152,7 @@ async fn a11_the_jwt_of_a_registry_is_no_identity() {
     // its issuer is the broker's own name there, which is no configured issuer
     let claims = r#"{"iss":"dockpass","sub":"id","aud":"localhost:5000","access":[]}"#;
     let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let encode = |text: &str| base64::Engine::encode(&engine, text);
+    let encode = |text: &str| Engine::encode(&engine, text);
     let token =
         format!("{}.{}.{}", encode(r#"{"alg":"ES256","typ":"JWT"}"#), encode(claims), encode("s"));
     assert_eq!(check(front.caller(&bearer(&token)).await), Check::UnknownIssuer);

@@ -1,11 +1,13 @@
 //! How many connections there may be, in all and from one address (guarantees.md 8).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+
+use crate::model::caller_network;
 
 /// The limits on connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,7 +77,7 @@ impl Admission {
 
     /// Takes a place for a connection from `address`.
     pub(super) fn admit(&self, address: IpAddr) -> Result<Place, Full> {
-        let source = source(address);
+        let source = caller_network(address);
         let mut counts = self.counts.lock();
         if counts.total >= self.limits.total {
             return Err(Full::Total);
@@ -100,16 +102,6 @@ impl Drop for Place {
             counts.by_source.remove(&self.source);
         } else {
             counts.by_source.insert(self.source, left);
-        }
-    }
-}
-
-/// Whom a connection is counted under.
-fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a [`RepositoryName`] passed the OCI grammar, an [`ActionSet`] holds known actions only.
 
 mod action;
+mod change;
 mod clock;
 mod condition;
 mod federated_credential;
@@ -11,6 +12,7 @@ mod glob;
 mod id;
 mod lifetime;
 mod name;
+mod network;
 mod pattern;
 mod permission;
 mod reason;
@@ -20,16 +22,19 @@ mod secret;
 mod token;
 
 pub use self::action::{Action, ActionSet};
+pub use self::change::DefinitionChange;
+pub(crate) use self::change::differing;
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};
 pub use self::glob::Glob;
-pub use self::id::{AccessTokenId, DecisionId, RegistryUid, TokenUid};
+pub use self::id::{AccessTokenId, DecisionId, NotAnId, RegistryUid, TokenUid};
 pub use self::lifetime::Lifetime;
 pub use self::name::{
     FederatedCredentialName, InvalidName, IssuerUrl, RegistryName, RepositoryName, ScopeMapName,
     TokenName,
 };
+pub use self::network::caller_network;
 pub use self::pattern::{RepositoryPattern, Segment};
 pub use self::permission::{Permission, Permissions};
 pub use self::reason::Reason;

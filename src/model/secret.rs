@@ -147,8 +147,8 @@ mod tests {
         for other in [
             "",
             "dpk_",
-            &text[1..],
-            &text[..text.len() - 1],
+            text.strip_prefix('d').unwrap(),
+            text.split_at(text.len() - 1).0,
             &format!("{text}="),
             &format!("{text} "),
         ] {

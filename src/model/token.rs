@@ -66,7 +66,7 @@ pub enum Status {
 pub struct Password {
     /// Which of the two.
     pub slot: PasswordSlot,
-    /// Counts how often the slot was filled; sessions rest on it.
+    /// The policy revision in which the slot was last filled; sessions rest on it.
     pub generation: u64,
     /// SHA-256 of the secret: it is 256 random bits, not a human's password.
     pub hash: PasswordHash,
@@ -127,11 +127,11 @@ pub enum CredentialRef {
         /// The policy revision in which it was last changed.
         revision: u64,
     },
-    /// A password of the token, as of a filling of its slot.
+    /// A password of the token, as of a policy revision.
     Password {
         /// Which of the two.
         slot: PasswordSlot,
-        /// How often the slot had been filled.
+        /// The policy revision in which the slot was last filled.
         generation: u64,
     },
 }

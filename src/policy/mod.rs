@@ -1,7 +1,7 @@
 //! May they: from an identity and a request to a [`Permit`] or a [`Denial`].
 //!
-//! [`decide`] is pure, synchronous and cannot fail: what no rule names is denied. It asks an index, so its cost does not
-//! grow with the number of definitions; [`explain`] looks at everything, says what it saw, and always agrees.
+//! [`decide()`] is pure, synchronous and cannot fail: what no rule names is denied. It asks an index, so its cost does not
+//! grow with the number of definitions; [`explain()`] looks at everything, says what it saw, and always agrees.
 
 mod admission;
 mod bounds;

@@ -29,10 +29,32 @@ pub(super) const TENANT_CLAIMS: [&str; 12] = [
 /// Issuers whose `sub` is such a value as well: the number of a service account.
 const SUBJECT_IS_TENANT: [&str; 1] = ["https://accounts.google.com"];
 
-/// True when the credential is for somebody: an exact subject, a subject pattern whose first segment is literal, or a claim.
+/// Claims that say nothing about whom a token was made for: every token of the issuer has them alike, or each its own.
+const UNBINDING_CLAIMS: [&str; 6] = ["aud", "exp", "iat", "iss", "jti", "nbf"];
+
+/// True when the credential is for somebody: an exact subject, a subject pattern whose first segment is literal, or a claim
+/// that tells one caller from another.
 pub(super) fn is_bounded(credential: &FederatedCredential) -> bool {
     let subject = credential.subject.as_ref().is_some_and(|rule| binds_first_segment(&rule.0));
-    subject || !credential.claims.is_empty()
+    subject || credential.claims.iter().any(is_binding)
+}
+
+/// True when not every token of the issuer fits: the claim is one of the caller, and no value is accepted whatever it is.
+fn is_binding(condition: &ClaimCondition) -> bool {
+    let pointer = condition.name.as_str();
+    let claim = pointer.strip_prefix('/').and_then(|rest| rest.split('/').next());
+    let claim = claim.unwrap_or(pointer);
+    let subject = claim == "sub";
+    !UNBINDING_CLAIMS.contains(&claim)
+        && condition.accepted.iter().all(|accepted| match accepted {
+            Accepted::Text(glob) if subject => binds_first_segment(glob),
+            Accepted::Text(glob) => glob.is_exact() || glob.as_str().contains(is_literal),
+            Accepted::Boolean(_) | Accepted::Integer(_) => true,
+        })
+}
+
+const fn is_literal(char: char) -> bool {
+    !matches!(char, '*' | '?')
 }
 
 /// True when the credential binds one tenant by exact values.
@@ -43,11 +65,13 @@ pub(super) fn binds_tenant(credential: &FederatedCredential) -> bool {
 }
 
 fn binds_first_segment(glob: &Glob) -> bool {
-    match glob.exact() {
-        Some(text) => !text.is_empty(),
-        // `a*` may be the start of another's name; `a/*` and `a:*` are not
-        None => glob.literal_prefix().find(['/', ':']).is_some_and(|end| end > 0),
+    if let Some(text) = glob.exact() {
+        return !text.is_empty();
     }
+    // `a*` may be the start of another's name; `a/*` and `a:*` are not. A scheme is nobody's name.
+    let prefix = glob.literal_prefix();
+    let name = prefix.split_once("://").map_or(prefix, |(_, name)| name);
+    name.find(['/', ':']).is_some_and(|end| end > 0)
 }
 
 fn is_tenant_condition(condition: &ClaimCondition) -> bool {

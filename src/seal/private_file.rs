@@ -14,6 +14,10 @@ const MAX_LEN: u64 = 64 * 1024;
 /// # Errors
 /// Not readable, not a file, over 64 KiB, not UTF-8, or open to others: [`io::ErrorKind::PermissionDenied`] with the remedy.
 pub(crate) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    // looked at first: to open a pipe waits for whoever writes into it
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
     let file = File::open(path)?;
     refuse_open_to_others(&file)?;
     let mut text = Zeroizing::new(String::new());
@@ -107,6 +111,17 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = read(&path).unwrap_err().to_string();
             assert!(error.contains("chmod 600"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [pipe.as_path(), folder.path(), Path::new("/dev/null")] {
+            assert_eq!(read(path).unwrap_err().to_string(), "it is not a file", "{path:?}");
         }
     }
 

@@ -44,6 +44,7 @@ impl Files {
         };
         let folder = database.parent().unwrap_or(data_dir);
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(problem)?;
+        refuse_orphan(&database)?;
         make_private(&database).map_err(problem)?;
         let identity = identity(&database).map_err(problem)?;
         let beside = |suffix: &str| {
@@ -79,21 +80,54 @@ impl Files {
     }
 
     /// A connection that writes to the database, durable at each commit.
+    ///
+    /// Another file in the place of the database is not read: SQLite deletes the WAL that lies beside an empty file, and would take the last
+    /// events with it.
     pub(super) fn connect(&self) -> Result<Connection, Error> {
-        let connection = open(&self.database)?;
+        self.check()?;
+        let connection = handle(&self.database)?;
+        // what was opened is ours, as nothing else was there before and after; up to here it was not read
+        self.check()?;
+        prepare(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(connection)
     }
 }
 
-/// A connection in WAL mode, for a file that can be made here.
+/// A connection in WAL mode.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = handle(path)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a file that is there, and does not read it yet.
+fn handle(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    Connection::open_with_flags(path, flags)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(LOCK_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
+    Ok(())
+}
+
+/// Fails when the database is missing or empty, but its WAL is there: a new database in its place would delete the events in it.
+fn refuse_orphan(database: &Path) -> Result<(), Error> {
+    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let mut wal = database.as_os_str().to_owned();
+    wal.push("-wal");
+    let wal = PathBuf::from(wal);
+    if size(database) > 0 || size(&wal) == 0 {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "the store's file `{}` is gone, but `{}` holds the last of its changes: put the file back, or move that one away too for a new store",
+        database.display(),
+        wal.display()
+    )))
 }
 
 /// Makes a database file for its owner only, when there is none; SQLite gives its WAL the same mode. One that is there is not even opened:

@@ -1,1 +1,30 @@
+//! The broker's behaviour through its front door: the whole program in this process, called as clients call it, and its audit trail.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "whatever does not work here has failed the test"
+)]
 
+mod abandoned;
+mod anonymous;
+mod audit_down;
+mod bad_policy;
+mod documents;
+mod enumeration;
+mod examples;
+mod exchange;
+mod exchange_in_part;
+mod flood;
+mod limits;
+mod malformed;
+mod reuse;
+mod revoke;
+mod secrets;
+mod services;
+mod sessions;
+mod shutdown;
+mod startup;
+mod support;
+mod unavailable;
+mod withdraw;

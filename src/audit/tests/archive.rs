@@ -1,6 +1,8 @@
 //! Find, list, prune.
 
+use super::super::trail::{Item, Trail};
 use super::*;
+use crate::model::{AccessTokenId, CredentialRef, Permissions, TokenUid};
 
 #[tokio::test]
 async fn a_decision_is_found_at_once_and_as_it_was_recorded() {
@@ -171,4 +173,42 @@ async fn a_journal_verifies_while_it_is_written() {
     }
     assert!(verifying.await.unwrap().covered >= 1000);
     journal.close().await;
+}
+
+#[tokio::test]
+async fn g5_an_access_token_is_found_by_whoever_was_given_it_also_when_its_own_mint_was_refused() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let refused = Event { reason: Some(Reason::DeadlineExceeded), ..fixture.event(0) };
+    let id = AccessTokenId::from(refused.id);
+    journal.append(refused).await.unwrap();
+    assert_eq!(journal.grant_of(id).await.unwrap(), None);
+    let grant = Grant {
+        access_token: id,
+        token: TokenUid::new(fixture.clock.now()),
+        token_name: "writer-0".parse().unwrap(),
+        scope_map: "servers-push".parse().unwrap(),
+        credential: CredentialRef::Anonymous,
+        permissions: Permissions::default(),
+        expire_time: far(),
+        reused: true,
+    };
+    let given = Event { grant: Some(grant), ..fixture.event(0) };
+    journal.append(given.clone()).await.unwrap();
+    let found = journal.grant_of(id).await.unwrap().unwrap();
+    assert_eq!((found.id, found.grant), (given.id, given.grant));
+    assert_eq!(journal.grant_of(AccessTokenId::new(far())).await.unwrap(), None);
+    journal.close().await;
+}
+
+#[tokio::test]
+async fn what_is_pruned_while_it_is_read_is_not_taken_for_damage() {
+    let fixture = Fixture::with_events(6).await;
+    let archive = fixture.archive();
+    let mut trail = Trail::open(archive.reader().unwrap()).unwrap();
+    assert!(matches!(trail.next(), Some(Ok(Item::Start(..)))));
+    archive.prune(far(), "admin", fixture.folder.path(), &fixture.clock).await.unwrap();
+    let problem = trail.next().unwrap().err().unwrap().to_string();
+    assert!(problem.contains("up to 6 were pruned while"), "{problem}");
+    assert_eq!(archive.verify(None).unwrap().start, 6);
 }

@@ -12,11 +12,12 @@ const LAYER: [u8; 1024] = [0; 1024];
 /// Writes an image of one empty layer into `folder` (OCI image specification, image layout).
 pub(super) fn write(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder.join("blobs/sha256"))?;
+    let layer_digest = sha256(&LAYER);
     let layer = blob(folder, "application/vnd.oci.image.layer.v1.tar", &LAYER)?;
     let config = json!({
         "architecture": "amd64",
         "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
+        "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
     });
     let config =
         blob(folder, "application/vnd.oci.image.config.v1+json", config.to_string().as_bytes())?;
@@ -31,8 +32,12 @@ pub(super) fn write(folder: &Path) -> std::io::Result<()> {
 
 /// Writes a blob and gives its descriptor.
 fn blob(folder: &Path, media_type: &str, content: &[u8]) -> std::io::Result<Value> {
-    let hash: String =
-        digest(&SHA256, content).as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    fs::write(folder.join("blobs/sha256").join(&hash), content)?;
-    Ok(json!({"mediaType": media_type, "digest": format!("sha256:{hash}"), "size": content.len()}))
+    let digest = sha256(content);
+    fs::write(folder.join("blobs").join(digest.replace(':', "/")), content)?;
+    Ok(json!({"mediaType": media_type, "digest": digest, "size": content.len()}))
+}
+
+fn sha256(content: &[u8]) -> String {
+    let hash = digest(&SHA256, content);
+    hash.as_ref().iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }

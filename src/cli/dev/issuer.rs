@@ -1,5 +1,6 @@
 //! The local issuer of `dockpass dev`: real discovery, real keys, real signatures, reached like any other issuer.
 
+use std::future::ready;
 use std::net::SocketAddr;
 
 use anyhow::Context;
@@ -90,8 +91,11 @@ impl LocalIssuer {
         });
         let keys = json!({"keys": [self.public_key()]});
         let router = Router::new()
-            .route("/.well-known/openid-configuration", get(move || answer(discovery.to_string())))
-            .route("/keys", get(move || answer(keys.to_string())));
+            .route(
+                "/.well-known/openid-configuration",
+                get(move || ready(answer(discovery.to_string()))),
+            )
+            .route("/keys", get(move || ready(answer(keys.to_string()))));
         axum::serve(listener, router).into_future()
     }
 
@@ -106,7 +110,7 @@ impl LocalIssuer {
     }
 }
 
-async fn answer(document: String) -> ([(axum::http::HeaderName, &'static str); 1], String) {
+fn answer(document: String) -> ([(axum::http::HeaderName, &'static str); 1], String) {
     ([(axum::http::header::CONTENT_TYPE, "application/json")], document)
 }
 

@@ -35,25 +35,34 @@ pub(super) struct Dev {
 
 impl Dev {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let outcome = self.show_and_serve(process).await;
-        outcome.map_err(|error| Failure::failed(format!("{error:#}")))
+        let outcome = Box::pin(self.show_and_serve(process)).await;
+        outcome.map_err(|error| {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+                // a reader that left needs no message
+                return Failure::Shown;
+            }
+            Failure::chain(&error)
+        })
     }
 
     async fn show_and_serve(self, process: &mut Process) -> anyhow::Result<()> {
         let temporary = tempfile::Builder::new().prefix("dockpass-dev-").tempdir()?;
-        let folder = self.data_dir.as_deref().unwrap_or(temporary.path());
+        let folder = self.data_dir.as_deref().unwrap_or_else(|| temporary.path());
         let (environment, app) = Environment::start(folder, process).await?;
         let stop = CancellationToken::new();
         let show = async {
             environment.show(process).await?;
             if self.once {
+                process.note("without --once it goes on serving, and prints lines to try")?;
                 stop.cancel();
             } else {
+                environment.show_what_to_try(&mut process.out)?;
                 environment.keep_identity_token_fresh(&process.clock, &stop).await?;
             }
             Ok(())
         };
         let both = async { tokio::try_join!(app.run(stop.clone()), show).map(|_| ()) };
-        lifecycle::run_until_signalled(stop.clone(), both).await
+        lifecycle::run_until_signalled(stop.clone(), Box::pin(both)).await
     }
 }

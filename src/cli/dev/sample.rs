@@ -11,6 +11,7 @@ use crate::model::IssuerUrl;
 pub(super) struct Addresses {
     pub(super) grpc: SocketAddr,
     pub(super) http: SocketAddr,
+    pub(super) issuer: SocketAddr,
     pub(super) ops: SocketAddr,
     pub(super) registry: SocketAddr,
 }
@@ -23,7 +24,7 @@ pub(super) const AUDIENCE: &str = "https://dockpass.dev.local";
 
 /// `dockpass.toml`.
 pub(super) fn configuration(addresses: &Addresses, issuer: &IssuerUrl) -> String {
-    let Addresses { grpc, http, ops, registry } = addresses;
+    let Addresses { grpc, http, ops, registry, .. } = addresses;
     let (http_port, registry_port) = (http.port(), registry.port());
     format!(
         r#"# written by `dockpass dev`
@@ -124,29 +125,33 @@ expect = "deny"
     )
 }
 
-/// Lines for another terminal, which work as they stand.
-pub(super) fn what_to_try(program: &str, folder: &str, addresses: &Addresses) -> String {
+/// Lines for another terminal, which work as they stand once its first two have been run.
+pub(super) fn what_to_try(programs: &str, folder: &str, addresses: &Addresses) -> String {
     let Addresses { grpc, registry, .. } = addresses;
     let registry = format!("localhost:{}", registry.port());
     format!(
-        r#"# a credential for a push, and the refusal of another
-export DOCKPASS_SERVER=http://{grpc} DOCKPASS_IDENTITY_TOKEN="$(cat {folder}/identity-token)"
-{program} issue --registry local --repository servers/nginx --action push
-{program} issue --registry local --repository servers/apache --action push
+        r#"cd {folder}; export PATH="{programs}:$PATH"
+export DOCKPASS_SERVER=http://{grpc} DOCKPASS_IDENTITY_TOKEN="$(cat identity-token)"
 
-# docker and skopeo: the identity token is a password, the broker gives them what it may
-docker login {registry} --username oidc --password-stdin < {folder}/identity-token
-skopeo copy --dest-tls-verify=false --dest-creds "oidc:$(cat {folder}/identity-token)" oci:{folder}/image docker://{registry}/servers/nginx:1
-skopeo copy --dest-tls-verify=false --dest-creds "agent-vendor:$(cat {folder}/vendor-password)" oci:{folder}/image docker://{registry}/field/agent:1  # refused: a vendor only pulls
+# a credential for a push, and the refusal of another
+dockpass issue --registry local --repository servers/nginx --action push
+dockpass issue --registry local --repository servers/apache --action push
 
-# any gRPC client
-grpcurl -plaintext -H "authorization: Bearer $(cat {folder}/identity-token)" \
+# docker and skopeo need nothing but the registry: the identity token is the password
+docker login {registry} --username oidc --password-stdin < identity-token
+skopeo copy --dest-tls-verify=false --dest-creds "oidc:$(cat identity-token)" oci:image docker://{registry}/servers/nginx:1
+# refused: a vendor only pulls
+skopeo copy --dest-tls-verify=false --dest-creds "agent-vendor:$(cat vendor-password)" oci:image docker://{registry}/field/agent:1
+
+# any gRPC client: reflection is on
+grpcurl -plaintext -H "authorization: Bearer $(cat identity-token)" \
   -d '{{"registry": "local", "permissions": [{{"repository": "servers/nginx", "actions": ["ACTION_CONTENT_READ"]}}]}}' \
   {grpc} dockpass.v1.AccessService/CheckAccess
 
-# the operator's side
-{program} audit list --config {folder}/dockpass.toml
-{program} audit verify --config {folder}/dockpass.toml
-{program} policy test {folder}/policy.toml --config {folder}/dockpass.toml"#
+# the operator's side: edit policy.toml, then apply it
+dockpass audit list
+dockpass audit verify
+dockpass policy test policy.toml
+dockpass policy apply policy.toml"#
     )
 }

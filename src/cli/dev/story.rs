@@ -70,8 +70,8 @@ pub(super) fn show_grant(out: &mut impl Write, token: &AccessToken) -> io::Resul
     writeln!(out, "     password  {}", shortened(&token.password))?;
     writeln!(out, "     bearer    {}, whose claims are", shortened(&token.bearer_token))?;
     let claims = decoded_claims(&token.bearer_token).unwrap_or_default();
-    for line in claims.lines() {
-        writeln!(out, "       {line}")?;
+    for (name, value) in claims {
+        writeln!(out, "       {name:<6}  {value}")?;
     }
     Ok(())
 }
@@ -86,16 +86,41 @@ pub(super) fn show_refusal(out: &mut impl Write, status: &Status) -> io::Result<
     Ok(decision)
 }
 
+/// Prints why the request was refused: the summary, and what stood in its way in each token.
+pub(super) fn show_trace(out: &mut impl Write, explained: &Value) -> io::Result<()> {
+    let Some(trace) = explained.get("trace").filter(|trace| !trace.is_null()) else {
+        return writeln!(out, "     policy was not asked");
+    };
+    writeln!(out, "     {}", text(trace, "summary"))?;
+    for token in array(trace, "tokens") {
+        writeln!(out, "     token {}: {}", text(token, "name"), text(token, "outcome"))?;
+        let entries = array(token, "entries").map(|entry| {
+            let actions: Vec<_> = array(entry, "actions").filter_map(Value::as_str).collect();
+            format!("{}: {}", text(entry, "pattern"), actions.join(", "))
+        });
+        let entries: Vec<_> = entries.collect();
+        writeln!(out, "       {} allows {}", text(token, "scopeMap"), entries.join("; "))?;
+    }
+    Ok(())
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
 /// Enough of a secret to know it again, too little to use it.
 fn shortened(secret: &str) -> String {
     let start: String = secret.chars().take(8).collect();
     format!("{start}… ({} characters)", secret.chars().count())
 }
 
-fn decoded_claims(jwt: &str) -> Option<String> {
+fn decoded_claims(jwt: &str) -> Option<serde_json::Map<String, Value>> {
     let body = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&body).ok()?;
-    serde_json::to_string_pretty(&claims).ok()
+    serde_json::from_slice(&body).ok()
 }
 
 #[cfg(test)]
@@ -116,7 +141,7 @@ mod tests {
         let mut out = Vec::new();
         show_grant(&mut out, &token).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("\"sub\": \"x\"") && text.contains("dps_ssss…"), "{text}");
+        assert!(text.contains("sub     \"x\"") && text.contains("dps_ssss…"), "{text}");
         assert!(!text.contains(&"s".repeat(20)) && !text.contains(&"t".repeat(20)), "{text}");
     }
 }

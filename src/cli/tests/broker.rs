@@ -49,8 +49,8 @@ fn authorize<T>(request: &Request<T>) -> Result<(), Status> {
     }
 }
 
-fn time(seconds: i64) -> Option<prost_types::Timestamp> {
-    Some(prost_types::Timestamp { seconds, nanos: 0 })
+fn time(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds, nanos: 0 }
 }
 
 #[tonic::async_trait]
@@ -77,8 +77,8 @@ impl AccessService for Broker {
                 token_name: "nginx-ci".into(),
                 scope_map: "servers-push".into(),
                 permissions: message.permissions,
-                issue_time: time(1_785_585_600),
-                expire_time: time(1_785_586_500),
+                issue_time: Some(time(1_785_585_600)),
+                expire_time: Some(time(1_785_586_500)),
                 username: "nginx-ci".into(),
                 password: "dps_canary".into(),
                 bearer_token,
@@ -101,7 +101,7 @@ impl AccessService for Broker {
         authorize(&request)?;
         if request.get_ref().access_token_id == DECISION {
             return Ok(Response::new(RevokeAccessTokenResponse {
-                expire_time: time(1_785_586_500),
+                expire_time: Some(time(1_785_586_500)),
             }));
         }
         Err(refusal(Code::FailedPrecondition, "NOT_REVOCABLE"))

@@ -186,3 +186,28 @@ async fn commands_that_read_make_no_store() {
     }
     assert!(!folder.path().join("dockpass.db").exists());
 }
+
+#[tokio::test]
+async fn a_registry_is_configured_before_the_first_start_and_the_keys_are_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder(POLICY);
+    let config = folder.path().join("dockpass.toml");
+    std::fs::write(&config, format!("data_dir = \"data\"\n{CONFIG}")).unwrap();
+    let flags = format!("--config {}", config.display());
+    let bundle = dockpass(&format!("registry show local --bundle {flags}"), &[], "").await;
+    assert_eq!(bundle.code, 0, "{}", bundle.err);
+    assert!(bundle.out.starts_with("-----BEGIN CERTIFICATE-----"), "{}", bundle.out);
+    let again = dockpass(&format!("registry show local --bundle {flags}"), &[], "").await;
+    assert_eq!(again.out, bundle.out);
+    for (file, wanted) in [("", 0o700), ("seal.keys", 0o600), ("root.key", 0o600)] {
+        let path = folder.path().join("data").join(file);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, wanted, "{}", path.display());
+    }
+
+    let key = folder.path().join("data/seal.keys");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = dockpass(&format!("registry show local --bundle {flags}"), &[], "").await;
+    assert_eq!(refused.err.matches("chmod 600").count(), 1, "told once: {}", refused.err);
+}

@@ -37,8 +37,9 @@ fn every_example_of_the_help_is_accepted() {
     examples(&Cli::command(), &mut found);
     assert!(found.len() > 10);
     for line in found {
-        let start = line.find("dockpass ").unwrap();
-        let words = line[start..].split([' ', '(', ')', '"']).filter(|word| !word.is_empty());
+        let (_, arguments) = line.split_once("dockpass ").unwrap();
+        let words = std::iter::once("dockpass")
+            .chain(arguments.split([' ', '(', ')', '"']).filter(|word| !word.is_empty()));
         let words = words.take_while(|word| !word.starts_with(['>', '|']));
         assert!(Cli::try_parse_from(words).is_ok(), "{line}");
     }

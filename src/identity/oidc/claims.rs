@@ -42,8 +42,9 @@ pub(super) fn check(
     if not_before.is_some_and(|not_before| earlier(not_before) > now) {
         return Err(Check::NotYetValid);
     }
-    // without `iat` the life that is left is what can be measured
-    let life = Duration::try_from(expire_time.duration_since(issued.unwrap_or(now)));
+    // without either, the life that is left is what can be measured
+    let begin = issued.or(not_before).unwrap_or(now);
+    let life = Duration::try_from(expire_time.duration_since(begin));
     if life.is_ok_and(|life| life > config.longest_life()) {
         return Err(Check::LifeTooLong);
     }

@@ -2,6 +2,9 @@
 //!
 //! The way of a token: [`compact`] takes it apart, `iss` chooses the [`issuer`], [`claims`] are checked, [`keys`] finds the key,
 //! [`jwk`] verifies the signature. What verified is kept in [`verdicts`] until it ends or the keys change.
+//!
+//! Signatures are verified with aws-lc-rs itself and not through a JWT library: the attacks of guarantees.md (A5, A6, A8, A10)
+//! ask for keys and JSON that are looked at more strictly than libraries do, and keys that are parsed once and kept.
 
 mod claims;
 mod compact;
@@ -119,8 +122,7 @@ impl Oidc {
         let claimed = claims.get("iss").and_then(Value::as_str);
         claimed.and_then(|claimed| self.issuers.get(claimed)).ok_or_else(|| Error::Invalid {
             check: Check::UnknownIssuer,
-            claimed_issuer: claimed
-                .map(|claimed| claimed.chars().take(CLAIMED_ISSUER_CHARS).collect()),
+            claimed_issuer: claimed.map(printable),
         })
     }
 
@@ -136,6 +138,11 @@ impl Oidc {
             )),
         }
     }
+}
+
+/// What a stranger wrote, for the log and the audit trail: it can neither begin a line nor colour one.
+fn printable(claimed: &str) -> String {
+    claimed.chars().take(CLAIMED_ISSUER_CHARS).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

@@ -25,15 +25,37 @@ fn assert_refused(problems: &[String], remedy: &str) {
 
 #[test]
 fn b11_unbounded_federated_credentials_are_refused() {
-    for subject in ["", "*", "**", "?", "s*", "s?:x", "*:x", "/x*", ":*"] {
+    for subject in
+        ["", "*", "**", "?", "s*", "s?:x", "*:x", "/x*", ":*", "spiffe://**", "spiffe://*/x"]
+    {
         let problems = with_credential(credential("ci", OWN, subject, json!({})));
+        assert_refused(&problems, "open to everybody");
+    }
+    // what every token of the issuer has, or any value at all, binds nobody
+    for claims in [
+        json!({"aud": ["dockpass"]}),
+        json!({"/aud": ["dockpass"]}),
+        json!({"/aud/0": ["dockpass"]}),
+        json!({"iss": [OWN]}),
+        json!({"exp": [1_900_000_000]}),
+        json!({"jti": ["**"], "iat": [1], "nbf": [1]}),
+        json!({"sub": ["*"]}),
+        json!({"/sub": ["s*"]}),
+        json!({"ref": ["*"]}),
+        json!({"ref": ["main", "**"]}),
+        json!({"ref": ["?*"]}),
+    ] {
+        let problems = with_credential(credential("ci", OWN, "", claims));
         assert_refused(&problems, "open to everybody");
     }
     for (subject, claims) in [
         ("s", json!({})),
         ("system:*", json!({})),
         ("spiffe/**", json!({})),
-        ("", json!({"ref": ["*"]})),
+        ("spiffe://example.org/**", json!({})),
+        ("", json!({"ref": ["*/main"]})),
+        ("", json!({"sub": ["s:*"]})),
+        ("", json!({"ref": ["*"], "environment": ["live"]})),
         ("*", json!({"ref": ["main"]})),
     ] {
         assert_eq!(with_credential(credential("ci", OWN, subject, claims)), Vec::<String>::new());

@@ -67,7 +67,8 @@ impl Question<'_> {
     }
 
     fn session(&self, token: &Token) -> Vec<Seen> {
-        let Evidence::Session { token: uid, credential, expire_time, .. } = self.evidence else {
+        let Evidence::Session { registry, token: uid, credential, expire_time, .. } = self.evidence
+        else {
             return Vec::new();
         };
         let mut seen = match credential {
@@ -82,6 +83,9 @@ impl Question<'_> {
         for seen in &mut seen {
             if *uid != token.uid {
                 seen.mismatches.push("the session is one of another token".to_owned());
+            }
+            if *registry != self.bounds.uid {
+                seen.mismatches.push("the session is one of another registry".to_owned());
             }
             if expire_time.duration_since(self.now).as_secs() < 60 {
                 seen.mismatches.push("the session has expired".to_owned());

@@ -281,9 +281,12 @@ fn session(token: &Token) -> impl Strategy<Value = (Identity, Evidence)> + use<>
     let credential = select(all);
     let ceiling =
         prop_oneof![permissions().prop_map(Ceiling::Permissions), Just(Ceiling::ScopeMap)];
-    let uid = if token.registry.as_str() == "local" { 1 } else { 2 };
+    let own = if token.registry.as_str() == "local" { 1 } else { 2 };
+    // 3: the registry of this name before it was configured anew
+    let uid = prop_oneof![8 => Just(own), 1 => 1..=3_u8];
     let token = token.uid;
-    (credential, ceiling, -10..4000_i64).prop_map(move |(credential, ceiling, left)| {
+    let parts = (credential, ceiling, uid, -10..4000_i64);
+    parts.prop_map(move |(credential, ceiling, uid, left)| {
         let session = Session {
             id: AccessTokenId::new(now()),
             registry: RegistryUid([uid; 16]),
@@ -295,6 +298,7 @@ fn session(token: &Token) -> impl Strategy<Value = (Identity, Evidence)> + use<>
         };
         let evidence = Evidence::Session {
             access_token: session.id,
+            registry: session.registry,
             token: session.token,
             credential: session.credential.clone(),
             holder: session.holder.clone(),

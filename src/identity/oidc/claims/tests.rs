@@ -88,9 +88,12 @@ fn a7_a_life_beyond_the_limit_is_refused() {
     assert!(check_at(noon(), &json!({"exp": second + day})).is_ok());
     assert_eq!(refused(&json!({"exp": second + day + 1})), Check::LifeTooLong);
     assert_eq!(refused(&json!({"iat": second - day, "exp": second + 1})), Check::LifeTooLong);
-    // without `iat` it is what is left that counts
+    // without `iat` and `nbf` it is what is left that counts
     assert!(check_at(noon(), &json!({"iat": "absent", "exp": second + day})).is_ok());
     assert_eq!(refused(&json!({"iat": "absent", "exp": second + day + 1})), Check::LifeTooLong);
+    // a life of years does not fit because little of it is left
+    let old = json!({"iat": "absent", "nbf": second - day, "exp": second + 1});
+    assert_eq!(refused(&old), Check::LifeTooLong);
 }
 
 #[test]

@@ -181,6 +181,16 @@ async fn d1_only_configured_issuers_are_ever_fetched() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_is_not_configured_is_told_and_cannot_write_a_line_of_the_log() {
+    let bench = Bench::new().await;
+    let iss = format!("https://evil\n\u{1b}[31mallowed{}", "x".repeat(1000));
+    let token = bench.token("k1", &bench.claims_with(&json!({"iss": iss})));
+    let text = bench.oidc.verify(&token).await.unwrap_err().to_string();
+    assert!(text.contains(r"https://evil\n\u{1b}[31mallowed"), "{text}");
+    assert!(!text.chars().any(char::is_control) && text.len() < 400, "{text}");
+}
+
+#[tokio::test]
 async fn what_fails_without_a_key_fetches_none() {
     let bench = Bench::new().await;
     bench.check_claims(&json!({"exp": 1})).await;
