@@ -95,6 +95,7 @@ impl App {
         let health = grpc.health();
         let mut parts = JoinSet::new();
         let router = http::router(Arc::clone(&broker));
+        let kept_up = metrics.clone();
         let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
         let stopped = || stop.clone().cancelled_owned();
         parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
@@ -109,6 +110,7 @@ impl App {
             HttpLimits::default(),
             finished.clone().cancelled_owned(),
         ));
+        background.spawn(kept_up.keep_up());
         let followed = Arc::clone(&broker);
         background.spawn(async move { health.follow(&followed, HEALTH).await });
         if let Some(certificate) = certificate {
