@@ -48,7 +48,7 @@ impl Sample {
     }
 }
 
-/// The CPU seconds of a process: fields 14 and 15 of proc_pid_stat(5), counted after the name, which may hold blanks.
+/// The CPU seconds of a process: fields 14 and 15 of `proc_pid_stat(5)`, counted after the name, which may hold blanks.
 fn process(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;

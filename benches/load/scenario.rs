@@ -30,15 +30,15 @@ pub(crate) enum Disk {
 /// What is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Ask {
-    /// IssueAccessToken with identity tokens that were seen before.
+    /// `IssueAccessToken` with identity tokens that were seen before.
     Issue,
     /// The same with `with_bearer_token` and `fresh`: a new signature each.
     Bearer,
-    /// IssueAccessToken, each time with an identity that was never seen before.
+    /// `IssueAccessToken`, each time with an identity that was never seen before.
     Cold,
-    /// CheckAccess.
+    /// `CheckAccess`.
     Check,
-    /// IssueAccessToken for a repository outside of the scope map.
+    /// `IssueAccessToken` for a repository outside of the scope map.
     Refused,
     /// A registry JWT at `/token` for a session credential.
     Exchange,

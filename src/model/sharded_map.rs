@@ -114,10 +114,12 @@ mod tests {
             let then = plain.clone();
             let mut changed = original.clone();
             for (key, value) in after {
-                match value {
-                    Some(value) => prop_assert_eq!(changed.insert(key, value), plain.insert(key, value)),
-                    None => prop_assert_eq!(changed.remove(&key), plain.remove(&key)),
-                }
+                let (was, is) = if let Some(value) = value {
+                    (changed.insert(key, value), plain.insert(key, value))
+                } else {
+                    (changed.remove(&key), plain.remove(&key))
+                };
+                prop_assert_eq!(was, is);
             }
             for key in 0..400 {
                 prop_assert_eq!(changed.find(&key), plain.get(&key));
