@@ -114,9 +114,10 @@ mod tests {
             let then = plain.clone();
             let mut changed = original.clone();
             for (key, value) in after {
-                match value {
-                    Some(value) => prop_assert_eq!(changed.insert(key, value), plain.insert(key, value)),
-                    None => prop_assert_eq!(changed.remove(&key), plain.remove(&key)),
+                if let Some(value) = value {
+                    prop_assert_eq!(changed.insert(key, value), plain.insert(key, value));
+                } else {
+                    prop_assert_eq!(changed.remove(&key), plain.remove(&key));
                 }
             }
             for key in 0..400 {

@@ -22,7 +22,8 @@ impl Permit {
         form: Form,
     ) -> Self {
         let issuer = "https://issuer.test".parse().unwrap();
-        let identity = identities::workload(issuer, "subject", Default::default(), issue_time);
+        let identity =
+            identities::workload(issuer, "subject", serde_json::Map::default(), issue_time);
         let Kind::Workload(workload) = identity.kind() else { panic!("it is a workload") };
         let trie = Trie::default();
         Self {
