@@ -114,12 +114,11 @@ mod tests {
             let then = plain.clone();
             let mut changed = original.clone();
             for (key, value) in after {
-                let (was, is) = if let Some(value) = value {
-                    (changed.insert(key, value), plain.insert(key, value))
+                if let Some(value) = value {
+                    prop_assert_eq!(changed.insert(key, value), plain.insert(key, value));
                 } else {
-                    (changed.remove(&key), plain.remove(&key))
-                };
-                prop_assert_eq!(was, is);
+                    prop_assert_eq!(changed.remove(&key), plain.remove(&key));
+                }
             }
             for key in 0..400 {
                 prop_assert_eq!(changed.find(&key), plain.get(&key));

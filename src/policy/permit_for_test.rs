@@ -10,8 +10,6 @@ use super::for_test::{context, scope_map, token};
 use super::permit::Bearer;
 use super::registry::Boundary;
 use super::trie::Trie;
-use serde_json::Map;
-
 use crate::identity::{Kind, for_test as identities};
 use crate::model::{CredentialRef, Form, Lifetime, Permissions};
 
@@ -24,7 +22,8 @@ impl Permit {
         form: Form,
     ) -> Self {
         let issuer = "https://issuer.test".parse().unwrap();
-        let identity = identities::workload(issuer, "subject", Map::default(), issue_time);
+        let identity =
+            identities::workload(issuer, "subject", serde_json::Map::default(), issue_time);
         let Kind::Workload(workload) = identity.kind() else { panic!("it is a workload") };
         let trie = Trie::default();
         Self {
