@@ -91,9 +91,11 @@ impl App {
     /// A part ended by itself, which none should.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { broker, certificate, grpc: (grpc_listener, grpc), http, metrics, ops } = self;
+        broker.open().await;
         let health = grpc.health();
         let mut parts = JoinSet::new();
         let router = http::router(Arc::clone(&broker));
+        let kept_up = metrics.clone();
         let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
         let stopped = || stop.clone().cancelled_owned();
         parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
@@ -108,6 +110,7 @@ impl App {
             HttpLimits::default(),
             finished.clone().cancelled_owned(),
         ));
+        background.spawn(kept_up.keep_up());
         let followed = Arc::clone(&broker);
         background.spawn(async move { health.follow(&followed, HEALTH).await });
         if let Some(certificate) = certificate {

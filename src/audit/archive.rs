@@ -6,7 +6,7 @@ use super::trail::{Tail, Trail};
 use super::verify::Entry;
 use super::{ArchiveError, Checkpoint, Event, Filter, Finding, Report, indexer, verify};
 use crate::model::DecisionId;
-use crate::store::{JournalReader, JournalRow, SearchIndex, Store};
+use crate::store::{ChainHead, JournalReader, JournalRow, SearchIndex, Store};
 
 /// The recorded events. Cheap to clone; every call opens what it needs.
 #[derive(Clone, Debug)]
@@ -119,8 +119,21 @@ impl Archive {
     /// # Errors
     /// The first bad event, or why the files cannot be read.
     pub fn verify(&self, outside: Option<&Checkpoint>) -> Result<Report, Finding> {
-        let trail = Trail::open(self.reader()?)?;
-        verify(trail.map(|item| item.map(|item| Entry::from(&item))), outside)
+        loop {
+            let start = self.start()?;
+            let trail = Trail::open(self.reader()?)?;
+            let result = verify(trail.map(|item| item.map(|item| Entry::from(&item))), outside);
+            // what was pruned meanwhile is no damage: the rest is followed anew
+            if result.is_ok() || self.start()? == start {
+                return result;
+            }
+        }
+    }
+
+    /// After which event the chain starts.
+    fn start(&self) -> Result<Option<ChainHead>, ArchiveError> {
+        let pruned = self.reader()?.pruned().map_err(ArchiveError::new)?;
+        Ok(pruned.map(|(head, _)| head))
     }
 
     pub(super) fn reader(&self) -> Result<JournalReader, ArchiveError> {

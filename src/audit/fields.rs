@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::de::Error as _;
 
 use super::Event;
 use super::hex::Hex;
@@ -85,12 +85,26 @@ impl Fields {
 /// # Errors
 /// The row was damaged: with what is wrong.
 pub(super) fn event_of(row: &JournalRow) -> Result<Event, serde_json::Error> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(&row.body)?;
-    fields.remove("claimsHash");
-    fields.insert("id".to_owned(), serde_json::to_value(row.id)?);
-    fields.insert("time".to_owned(), serde_json::to_value(row.time)?);
+    let mut event = event_without_claims(row)?;
     if let Some((_, claims)) = &row.claims {
-        fields.insert("claims".to_owned(), serde_json::from_slice(claims)?);
+        event.claims = Some(serde_json::from_slice(claims)?);
     }
-    serde_json::from_value(Value::Object(fields))
+    Ok(event)
+}
+
+/// As [`event_of`], for whoever does not look at the claims, which are most of the work.
+pub(super) fn event_without_claims(row: &JournalRow) -> Result<Event, serde_json::Error> {
+    let fields = row.body.strip_prefix(b"{");
+    let fields = fields.ok_or_else(|| serde_json::Error::custom("it is no JSON object"))?;
+    // read in one pass: the members that are columns are put before the others
+    let mut json = Vec::with_capacity(fields.len().saturating_add(128));
+    json.extend_from_slice(b"{\"id\":");
+    serde_json::to_writer(&mut json, &row.id)?;
+    json.extend_from_slice(b",\"time\":");
+    serde_json::to_writer(&mut json, &row.time)?;
+    if fields != b"}" {
+        json.push(b',');
+    }
+    json.extend_from_slice(fields);
+    serde_json::from_slice(&json)
 }

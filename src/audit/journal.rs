@@ -65,8 +65,12 @@ impl Journal {
     ) -> Result<Self, Error> {
         let (store, data_dir) = (store.clone(), data_dir.to_owned());
         let (finished, answers) = mpsc::unbounded_channel();
+        // what the thread says, checkpoints above all, goes where its caller's log goes
+        let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let journal = tokio::task::spawn_blocking(move || {
-            Self::open(&store, &data_dir, clock, capacity, finished)
+            tracing::dispatcher::with_default(&log, || {
+                Self::open(&store, &data_dir, clock, capacity, finished)
+            })
         })
         .await
         .map_err(Error::unavailable)??;
@@ -89,9 +93,10 @@ impl Journal {
         let indexer = Indexer::start(store)?;
         let writer = store.journal().map_err(Error::unavailable)?;
         let committer = Committer::new(writer, key, clock, Arc::clone(&health), finished, indexer)?;
+        let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let thread = thread::Builder::new()
             .name("audit-journal".to_owned())
-            .spawn(move || committer.run(&commands))
+            .spawn(move || tracing::dispatcher::with_default(&log, || committer.run(&commands)))
             .map_err(Error::unavailable)?;
         Ok(Self {
             inner: Arc::new(Inner {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::chain::{EventSalt, Hash, Place, commitments, event_hash, sha256};
 use super::hex::Hex;
@@ -74,12 +74,17 @@ impl From<&Item> for Entry {
 
 /// True when the field `claimsHash` names exactly the claims that are there, or there is neither.
 pub(super) fn claims_fit(fields: &str, claims: Option<(Hash, &[u8])>) -> bool {
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(fields) else { return false };
-    match (fields.get("claimsHash"), claims) {
+    let Ok(fields) = serde_json::from_str::<ClaimsHash<'_>>(fields) else { return false };
+    match (fields.claims_hash, claims) {
         (None, None) => true,
-        (Some(Value::String(named)), Some((hash, body))) => {
-            *named == Hex(hash).to_string() && sha256(body) == hash
-        }
+        (Some(named), Some((hash, body))) => named == Hex(hash).to_string() && sha256(body) == hash,
         _ => false,
     }
+}
+
+/// The only field that is read for it; the others are checked as bytes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClaimsHash<'a> {
+    claims_hash: Option<&'a str>,
 }

@@ -1,6 +1,7 @@
 //! Tests of the audit trail as a whole, on a real store in a temporary folder.
 
 mod archive;
+mod checkpoint;
 mod damage;
 mod faults;
 mod index;

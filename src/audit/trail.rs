@@ -46,9 +46,27 @@ impl Trail {
 
     /// Checkpoints first: then the events that they cover are there, although the journal is written meanwhile. As many as
     /// events, because no event has two.
-    fn refill(&mut self) -> Result<(), store::Error> {
-        self.checkpoints = self.reader.checkpoints_after(self.last_checkpoint, PIECE)?.into();
-        self.rows = self.reader.after(self.head.sequence, PIECE)?.into();
+    ///
+    /// # Errors
+    /// What comes next was pruned meanwhile: that is no damage.
+    fn refill(&mut self) -> Result<(), ArchiveError> {
+        let read = |reader: &JournalReader| -> Result<_, store::Error> {
+            Ok((
+                reader.checkpoints_after(self.last_checkpoint, PIECE)?,
+                reader.after(self.head.sequence, PIECE)?,
+                // last, so that it tells of every prune that the others saw
+                reader.pruned()?,
+            ))
+        };
+        let (checkpoints, rows, pruned) = read(&self.reader).map_err(ArchiveError::new)?;
+        if let Some((start, _)) = pruned.filter(|(start, _)| start.sequence > self.head.sequence) {
+            return Err(ArchiveError(format!(
+                "events up to {} were pruned while it was read: start again",
+                start.sequence
+            )));
+        }
+        self.checkpoints = checkpoints.into();
+        self.rows = rows.into();
         Ok(())
     }
 
@@ -57,7 +75,7 @@ impl Trail {
             return Ok(Some(start));
         }
         if self.rows.is_empty() {
-            self.refill().map_err(ArchiveError::new)?;
+            self.refill()?;
         }
         let next_event = self.rows.front().map(|row| row.sequence);
         let due = self

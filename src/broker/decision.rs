@@ -213,3 +213,6 @@ const fn blame(reason: Reason) -> Blame {
         _ => Blame::Caller,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,8 +138,8 @@ impl Broker {
     /// Makes the broker from its parts, with the policy that the store holds.
     pub async fn build(parts: Parts) -> Result<Arc<Self>, StartError> {
         let policies =
-            Policies::load(parts.store.clone(), parts.context, parts.clock.now()).await?;
-        let broker = Arc::new(Self {
+            Policies::load(parts.store.clone(), &parts.context, parts.clock.now()).await?;
+        Ok(Arc::new(Self {
             cache: parts.cache,
             clock: parts.clock,
             deadline: Duration::from_secs(parts.limits.deadline_seconds.get().into()),
@@ -151,9 +151,7 @@ impl Broker {
             store: parts.store,
             tasks: TaskTracker::new(),
             verifiers: parts.verifiers,
-        });
-        broker.note(Kind::Start).await;
-        Ok(broker)
+        }))
     }
 
     /// Gives a credential for exactly the request, or refuses. The audit event of either is durable before this returns.
@@ -226,6 +224,11 @@ impl Broker {
             self.write_refusals(self.refusals.closed(now)).await;
             self.limits.forget_quiet();
         }
+    }
+
+    /// Records that the program serves from now on.
+    pub async fn open(&self) {
+        self.note(Kind::Start).await;
     }
 
     /// Finishes and records what began, and closes the journal. Nothing is accepted after.

@@ -38,7 +38,6 @@ impl InForce {
 #[derive(Debug)]
 pub(super) struct Policies {
     store: Store,
-    context: Context,
     in_force: ArcSwap<InForce>,
     loading: Mutex<()>,
 }
@@ -58,15 +57,15 @@ impl Policies {
     /// Loads what the store holds.
     pub(super) async fn load(
         store: Store,
-        context: Context,
+        context: &Context,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let revision = store.policy_revision().await?;
-        let definitions = Arc::new(store.definitions().await?);
-        let snapshot = Arc::new(Snapshot::compile(definitions, &context)?);
+        let definitions = store.definitions().await?;
+        let snapshot = Arc::new(Snapshot::compile(definitions, context)?);
         let revoked = store.revocations(now).await?.into_iter().collect();
         let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, revoked });
-        Ok(Self { store, context, in_force, loading: Mutex::new(()) })
+        Ok(Self { store, in_force, loading: Mutex::new(()) })
     }
 
     /// What is in force now.
@@ -90,37 +89,33 @@ impl Policies {
         if present.revision >= revision {
             return Ok(());
         }
-        // read the revision first: what changes after it is loaded again next time
-        let revision = self.store.policy_revision().await?;
+        let changes = self.store.changes_since(present.snapshot.revision()).await?;
+        // read after the changes: what is taken back in between is in force early, never late
         let revoked = self.store.revocations(now).await?.into_iter().collect();
-        // a revocation is cheap, or whoever takes back what is its own could slow down everybody
-        let snapshot = if self.store.definitions_changed_since(present.revision).await? {
-            let definitions = self.store.definitions().await?;
-            self.compile(definitions).await.unwrap_or_else(|error| {
-                tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
-                Arc::clone(&present.snapshot)
-            })
-        } else {
+        let revision = changes.revision;
+        let snapshot = apply(&present.snapshot, changes).await.unwrap_or_else(|error| {
+            tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
             Arc::clone(&present.snapshot)
-        };
+        });
         self.in_force.store(Arc::new(InForce { snapshot, revision, revoked }));
         Ok(())
     }
+}
 
-    /// Compiles on a blocking thread: with 100,000 tokens it takes longer than a request may wait.
-    async fn compile(
-        &self,
-        definitions: crate::model::Definitions,
-    ) -> Result<Arc<Snapshot>, String> {
-        let context = self.context.clone();
-        let compiled =
-            tokio::task::spawn_blocking(move || Snapshot::compile(Arc::new(definitions), &context));
-        match compiled.await {
-            Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
-            Ok(Err(error)) => Err(error.to_string()),
-            // the text of a panic could hold what was being worked on
-            Err(_panic) => Err("the compiler of policy panicked".to_owned()),
-        }
+/// On a blocking thread: when very much changed at once, it takes longer than a request may wait.
+async fn apply(snapshot: &Arc<Snapshot>, changes: store::Changes) -> Result<Arc<Snapshot>, String> {
+    let before = Arc::clone(snapshot);
+    // a revocation is cheap, or whoever takes back what is its own could slow down everybody
+    if changes.definitions.is_empty() {
+        return Ok(before);
+    }
+    let applied =
+        tokio::task::spawn_blocking(move || before.apply(changes.definitions, changes.revision));
+    match applied.await {
+        Ok(Ok(snapshot)) => Ok(Arc::new(snapshot)),
+        Ok(Err(error)) => Err(error.to_string()),
+        // the text of a panic could hold what was being worked on
+        Err(_panic) => Err("the compiler of policy panicked".to_owned()),
     }
 }
 
@@ -152,7 +147,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Config::default(), folder.path()).await.unwrap();
         let context = Context { registries: Vec::new(), issuers: Vec::new() };
-        let policies = Policies::load(store.clone(), context, now()).await.unwrap();
+        let policies = Policies::load(store.clone(), &context, now()).await.unwrap();
         let (revoked, other) = (AccessTokenId::new(now()), AccessTokenId::new(now()));
 
         let earlier = policies.in_force();

@@ -28,6 +28,18 @@ impl Failure {
         Self::Failed(problem.into())
     }
 
+    /// It went wrong: every cause that the one before it does not tell already, in one line.
+    pub(super) fn chain(error: &anyhow::Error) -> Self {
+        let mut told = String::new();
+        for cause in error.chain().map(ToString::to_string) {
+            if !told.contains(&cause) {
+                told.push_str(if told.is_empty() { "" } else { ": " });
+                told.push_str(&cause);
+            }
+        }
+        Self::Failed(told)
+    }
+
     /// The arguments do not make sense together.
     pub(super) fn usage(problem: impl Into<String>) -> Self {
         Self::Usage(problem.into())
@@ -80,5 +92,16 @@ impl From<store::Error> for Failure {
 impl From<audit::ArchiveError> for Failure {
     fn from(error: audit::ArchiveError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("mode 0644").context("cannot use `x`: mode 0644").context("no");
+        assert_eq!(Failure::chain(&error).to_string(), "no: cannot use `x`: mode 0644");
     }
 }

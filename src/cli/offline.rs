@@ -55,5 +55,5 @@ pub(super) fn store_file(config: &Config) -> PathBuf {
 
 /// Compiles definitions as the broker will.
 pub(super) fn compile(definitions: Definitions, config: &Config) -> Result<Snapshot, Failure> {
-    Ok(Snapshot::compile(std::sync::Arc::new(definitions), &config.policy_context())?)
+    Ok(Snapshot::compile(definitions, &config.policy_context())?)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, Process};
 use crate::audit::{Event, Journal, Kind};
-use crate::model::{DecisionId, Definitions};
+use crate::model::{DecisionId, DefinitionChange, Definitions};
 use crate::policy::Change;
 use crate::store::{ChainHead, Seal, Store};
 
@@ -34,7 +34,8 @@ pub(super) async fn commit(
         ..Event::new(DecisionId::new(now), now, Kind::PolicyChange)
     });
     let seal = seal_all(events.collect());
-    store.replace_definitions(after, actor, now, seal).await?;
+    let definitions = DefinitionChange::between(before, &after);
+    store.change_definitions(after.revision, definitions, actor, now, seal).await?;
     Ok(changes)
 }
 

@@ -39,14 +39,8 @@ async fn serve(config: &Config, process: &Process) -> anyhow::Result<()> {
     lifecycle::run_until_signalled(stop.clone(), app.run(stop)).await
 }
 
-/// The whole chain of causes in one line; a cause that the one before it tells already is not told again.
+/// The whole chain of causes in one line.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(super) fn chain(error: anyhow::Error) -> Failure {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    Failure::failed(text)
+    Failure::chain(&error)
 }

@@ -141,9 +141,10 @@ impl Server {
         // before the handshake there is nothing to finish, and hyper would wait for it
         let within = if activity.any() { self.limits.drain } else { HANDSHAKE_GRACE };
         // a stream that its peer never ends, or whose answer it never reads, would keep the connection for ever
-        match tokio::time::timeout(within, served).await {
-            Ok(ended) => log_end(ended),
-            Err(_) => tracing::debug!("a connection was cut off: it did not end when asked to"),
+        if let Ok(ended) = tokio::time::timeout(within, served).await {
+            log_end(ended);
+        } else {
+            tracing::debug!("a connection was cut off: it did not end when asked to");
         }
     }
 }

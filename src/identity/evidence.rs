@@ -105,7 +105,7 @@ impl Evidence {
         Self::Workload {
             issuer: workload.issuer().as_str().to_owned(),
             subject: workload.subject().to_owned(),
-            claims: workload.claims().as_ref().clone(),
+            claims: workload.claims().clone(),
             expire_time: workload.expire_time(),
         }
     }

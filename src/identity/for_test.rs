@@ -18,8 +18,8 @@ pub(crate) const fn password(entry: PasswordEntry) -> Identity {
 }
 
 /// The holder of a session.
-pub(crate) const fn session(session: Session) -> Identity {
-    Identity(Kind::Session(session))
+pub(crate) fn session(session: Session) -> Identity {
+    Identity(Kind::Session(session.into()))
 }
 
 /// A workload with exactly these claims.

@@ -11,6 +11,8 @@ mod oidc;
 mod password;
 mod verifiers;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -85,7 +87,7 @@ pub enum Kind {
     /// The holder of a token's password.
     Password(PasswordHolder),
     /// The holder of a session that dockpass sealed.
-    Session(Session),
+    Session(Arc<Session>),
     /// A workload with an identity token of a configured issuer.
     Workload(Workload),
 }

@@ -1,17 +1,16 @@
 //! A token's password as identity.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use super::Check;
 use crate::model::{
-    PasswordHash, PasswordSecret, PasswordSlot, RegistryName, Secret, TokenName, TokenUid,
+    PasswordHash, PasswordSecret, PasswordSlot, RegistryName, Secret, ShardedMap, TokenName,
+    TokenUid,
 };
 
 /// All passwords by their hash: plain data that is built with the policy snapshot.
 #[derive(Clone, Debug, Default)]
-pub struct PasswordIndex(pub HashMap<PasswordHash, PasswordEntry>);
+pub struct PasswordIndex(pub ShardedMap<PasswordHash, PasswordEntry>);
 
 /// Whose password a hash is.
 #[derive(Clone, Debug)]
@@ -45,7 +44,7 @@ impl PasswordHolder {
         now: Timestamp,
     ) -> Result<Self, Check> {
         let secret = PasswordSecret::parse(password.expose()).ok_or(Check::PasswordMalformed)?;
-        let entry = passwords.0.get(&secret.hash()).ok_or(Check::PasswordUnknown)?;
+        let entry = passwords.0.find(&secret.hash()).ok_or(Check::PasswordUnknown)?;
         if entry.token_name.as_str() != username {
             return Err(Check::Username);
         }

@@ -32,7 +32,7 @@ impl Front {
             generation: 3,
             expire_time: Some("2026-09-02T12:00:00Z".parse().unwrap()),
         };
-        let passwords = PasswordIndex([(secret().hash(), entry)].into());
+        let passwords = PasswordIndex([(secret().hash(), entry)].into_iter().collect());
         Self { verifiers, passwords, clock, ring }
     }
 

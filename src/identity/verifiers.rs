@@ -119,7 +119,7 @@ impl Verifiers {
 
     fn session(&self, sealed: &Secret) -> Result<Identity, Error> {
         match Session::open(sealed.expose(), &self.ring) {
-            Ok(session) => Ok(Identity(Kind::Session(session))),
+            Ok(session) => Ok(Identity(Kind::Session(Arc::new(session)))),
             Err(InvalidSession::Seal) => Err(Check::SessionSeal.into()),
             Err(InvalidSession::Malformed | InvalidSession::TooLarge) => {
                 Err(Check::SessionMalformed.into())

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Glob;
+use super::{Glob, exact};
 
 /// A claim and the values that are accepted in it; one of them is enough.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,7 @@ pub struct ClaimCondition {
     /// Which claim.
     pub name: ClaimName,
     /// The values, at least one.
+    #[serde(deserialize_with = "exact::list")]
     pub accepted: Vec<Accepted>,
 }
 

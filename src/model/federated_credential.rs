@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime};
+use super::{ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime, exact};
 
 /// A rule on a token that says which workload identities may act as it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,7 @@ pub struct FederatedCredential {
     /// The subject, if it is bound.
     pub subject: Option<SubjectRule>,
     /// Conditions on claims; all must hold.
+    #[serde(deserialize_with = "exact::list")]
     pub claims: Vec<ClaimCondition>,
     /// The longest lifetime it allows.
     pub max_lifetime: Option<Lifetime>,

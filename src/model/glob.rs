@@ -48,8 +48,11 @@ impl Glob {
     /// True when the whole of `value` fits. Takes time proportional to the product of the two lengths, never more.
     pub fn matches(&self, value: &str) -> bool {
         let Some(rest) = value.strip_prefix(self.literal_prefix()) else { return false };
-        if self.is_exact() {
-            return rest.is_empty();
+        match *self.parts {
+            [] => return rest.is_empty(),
+            [Part::Run] => return !rest.contains(is_separator),
+            [Part::RunAcross] => return true,
+            _ => {}
         }
         // reached[i]: the first i parts fit what was read so far
         let mut reached = vec![false; self.parts.len() + 1];

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FederatedCredential, FederatedCredentialName, PasswordHash, RegistryName, ScopeMapName,
-    TokenName, TokenUid,
+    TokenName, TokenUid, exact,
 };
 
 /// A named principal of one registry, tied to exactly one scope map.
@@ -31,8 +31,10 @@ pub struct Token {
     /// When it ends by itself.
     pub expire_time: Option<Timestamp>,
     /// Long-lived secrets, at most one a slot.
+    #[serde(deserialize_with = "exact::list")]
     pub passwords: Vec<Password>,
     /// Workload identities that may act as it.
+    #[serde(deserialize_with = "exact::list")]
     pub federated_credentials: Vec<FederatedCredential>,
     /// The policy revision in which it was written or last changed.
     pub revision: u64,

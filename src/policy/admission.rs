@@ -1,9 +1,14 @@
 //! Which tokens an identity may act as, and on what grounds.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::Denial;
-use super::snapshot::{Principal, Registry, Snapshot};
+use super::index::Place;
+use super::permit::Bearer;
+use super::registry::Registry;
+use super::snapshot::{Principal, Snapshot};
 use crate::identity::{Identity, Kind, PasswordEntry, Workload};
 use crate::model::{
     ActionSet, CredentialRef, FederatedCredential, FederatedCredentialName, Lifetime, Password,
@@ -27,7 +32,7 @@ pub(super) enum Grounds<'a> {
     Anonymous,
     Workload(&'a Workload, &'a FederatedCredential),
     Password(&'a Password),
-    Session(&'a Session, Basis<'a>),
+    Session(&'a Arc<Session>, Basis<'a>),
 }
 
 /// What a session rests on.
@@ -48,15 +53,15 @@ pub(super) fn find<'a>(
 ) -> Result<(), Denial> {
     match identity.kind() {
         Kind::Anonymous => {
-            if let Some(principal) = registry.token(ANONYMOUS).and_then(|at| snapshot.principal(at))
-            {
+            let token = registry.token(ANONYMOUS);
+            if let Some(principal) = token.and_then(|token| registry.principal(token)) {
                 admitted(Admission { principal, grounds: Grounds::Anonymous });
             }
         }
         Kind::Workload(workload) => {
             let Some(index) = registry.credentials_of(workload.issuer()) else { return Ok(()) };
             index.find(workload.subject(), workload.claims(), |place| {
-                admitted_by(snapshot, workload, place).into_iter().for_each(&mut admitted);
+                admitted_by(registry, workload, place).into_iter().for_each(&mut admitted);
             });
         }
         Kind::Password(holder) => {
@@ -133,29 +138,28 @@ impl Grounds<'_> {
         }
     }
 
-    /// Whom it is given to: issuer and subject, or the token's name.
-    pub(super) fn holder(&self, token: &Token) -> String {
+    /// Who was admitted.
+    pub(super) fn bearer(&self) -> Bearer {
         match self {
-            Self::Anonymous => ANONYMOUS.to_owned(),
-            Self::Workload(workload, _) => {
-                [workload.issuer().as_str(), " ", workload.subject()].concat()
-            }
-            Self::Password(_) => token.name.to_string(),
-            Self::Session(session, _) => session.holder.clone(),
+            Self::Anonymous => Bearer::Anonymous,
+            Self::Workload(workload, _) => Bearer::Workload((*workload).clone()),
+            Self::Password(_) => Bearer::Password,
+            Self::Session(session, _) => Bearer::Session(Arc::clone(session)),
         }
     }
 }
 
 fn admitted_by<'a>(
-    snapshot: &'a Snapshot,
+    registry: &'a Registry,
     workload: &'a Workload,
-    place: super::index::Place,
+    place: &'a Place,
 ) -> Option<Admission<'a>> {
-    let principal = snapshot.principal(place.token)?;
-    let credential = principal.token.federated_credentials.get(place.credential)?;
-    credential
-        .admits(workload.issuer().as_str(), workload.subject(), workload.claims())
-        .then_some(Admission { principal, grounds: Grounds::Workload(workload, credential) })
+    let credential = place.credential()?;
+    if !credential.admits(workload.issuer().as_str(), workload.subject(), workload.claims()) {
+        return None;
+    }
+    let principal = registry.principal(&place.token)?;
+    Some(Admission { principal, grounds: Grounds::Workload(workload, credential) })
 }
 
 fn by_password<'a>(
@@ -180,7 +184,7 @@ fn by_password<'a>(
 fn by_session<'a>(
     snapshot: &'a Snapshot,
     registry: &Registry,
-    session: &'a Session,
+    session: &'a Arc<Session>,
     now: Timestamp,
 ) -> Result<Admission<'a>, Denial> {
     if session.registry != registry.bounds.uid {

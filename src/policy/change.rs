@@ -1,11 +1,9 @@
 //! What differs between two sets of definitions.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::Definitions;
+use crate::model::{Definitions, RegistryName, differing};
 
 /// One definition that differs between two sets of definitions.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,38 +23,33 @@ pub struct Change {
 impl Change {
     /// What differs between two sets of definitions, scope maps first, by registry and name. The hashes of passwords are left out.
     pub fn between(before: &Definitions, after: &Definitions) -> Vec<Self> {
-        let mut sides = BTreeMap::<_, (Option<Value>, Option<Value>)>::new();
-        for (key, value) in values(before) {
-            sides.entry(key).or_default().0 = Some(value);
-        }
-        for (key, value) in values(after) {
-            sides.entry(key).or_default().1 = Some(value);
-        }
-        let different = sides.into_iter().filter(|(_, (before, after))| before != after);
-        different
-            .map(|((kind, registry, name), (before, after))| Self {
-                kind,
-                registry: registry.to_owned(),
-                name: name.to_owned(),
-                before,
-                after,
-            })
-            .collect()
+        let maps = differing(&before.scope_maps, &after.scope_maps, |map| {
+            (map.registry.as_str(), map.name.as_str())
+        });
+        let tokens = differing(&before.tokens, &after.tokens, |token| {
+            (token.registry.as_str(), token.name.as_str())
+        });
+        let maps = maps.map(|(before, after)| {
+            let named = before.or(after).map(|map| (&map.registry, map.name.to_string()));
+            Self::new("scope_map", named, before.map(value), after.map(value))
+        });
+        let tokens = tokens.map(|(before, after)| {
+            let named = before.or(after).map(|token| (&token.registry, token.name.to_string()));
+            Self::new("token", named, before.map(value), after.map(value))
+        });
+        maps.chain(tokens).collect()
     }
-}
 
-type Key<'a> = (&'static str, &'a str, &'a str);
-
-fn values(definitions: &Definitions) -> impl Iterator<Item = (Key<'_>, Value)> {
-    let maps = definitions
-        .scope_maps
-        .iter()
-        .map(|map| (("scope_map", map.registry.as_str(), map.name.as_str()), value(map)));
-    let tokens = definitions
-        .tokens
-        .iter()
-        .map(|token| (("token", token.registry.as_str(), token.name.as_str()), value(token)));
-    maps.chain(tokens)
+    fn new(
+        kind: &'static str,
+        named: Option<(&RegistryName, String)>,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Self {
+        let (registry, name) =
+            named.map_or_else(Default::default, |(registry, name)| (registry.to_string(), name));
+        Self { kind, registry, name, before, after }
+    }
 }
 
 fn value(definition: &impl Serialize) -> Value {

@@ -4,34 +4,57 @@ use std::collections::HashSet;
 
 use super::snapshot::{Context, Issuer};
 use super::tenant;
-use crate::model::{Definitions, FederatedCredential, RegistryName, ScopeMap, Token};
+use crate::model::{Definitions, FederatedCredential, Password, RegistryName, ScopeMap, Token};
 
 /// What the names of the scope maps start with that every registry has and nobody can change.
 const SYSTEM_PREFIX: &str = "_repositories_";
 
 /// All problems, in the order of the definitions.
 pub(super) fn problems(definitions: &Definitions, context: &Context) -> Vec<String> {
-    let mut checks = Checks {
-        registries: context.registries.iter().map(|registry| &registry.name).collect(),
-        scope_maps: definitions.scope_maps.iter().map(|m| (&m.registry, m.name.as_str())).collect(),
-        issuers: &context.issuers,
-        problems: Vec::new(),
-    };
+    let scope_maps: HashSet<_> =
+        definitions.scope_maps.iter().map(|map| (&map.registry, map.name.as_str())).collect();
+    let has_scope_map =
+        |registry: &RegistryName, name: &str| scope_maps.contains(&(registry, name));
+    let mut checks = Checks::new(context, &has_scope_map);
     definitions.scope_maps.iter().for_each(|map| checks.scope_map(map));
     definitions.tokens.iter().for_each(|token| checks.token(token));
     checks.doubles(definitions);
     checks.problems
 }
 
-struct Checks<'a> {
-    registries: HashSet<&'a RegistryName>,
-    scope_maps: HashSet<(&'a RegistryName, &'a str)>,
-    issuers: &'a [Issuer],
-    problems: Vec<String>,
+/// The problem of a token whose scope map is not there.
+pub(super) fn no_scope_map(token: &Token) -> String {
+    format!(
+        "{}: its scope map `{}` is not in that registry: add it, or name another",
+        subject_of(token),
+        token.scope_map
+    )
 }
 
-impl Checks<'_> {
-    fn scope_map(&mut self, map: &ScopeMap) {
+/// Looks at one definition after another.
+pub(super) struct Checks<'a> {
+    registries: HashSet<&'a RegistryName>,
+    has_scope_map: &'a dyn Fn(&RegistryName, &str) -> bool,
+    issuers: &'a [Issuer],
+    /// What was found so far.
+    pub(super) problems: Vec<String>,
+}
+
+impl<'a> Checks<'a> {
+    pub(super) fn new(
+        context: &'a Context,
+        has_scope_map: &'a dyn Fn(&RegistryName, &str) -> bool,
+    ) -> Self {
+        Self {
+            registries: context.registries.iter().map(|registry| &registry.name).collect(),
+            has_scope_map,
+            issuers: &context.issuers,
+            problems: Vec::new(),
+        }
+    }
+
+    /// What is wrong with a scope map by itself.
+    pub(super) fn scope_map(&mut self, map: &ScopeMap) {
         let subject = format!("scope map `{}` of registry `{}`", map.name, map.registry);
         self.registry(&subject, &map.registry);
         if map.system != map.name.as_str().starts_with(SYSTEM_PREFIX) {
@@ -48,17 +71,12 @@ impl Checks<'_> {
         }
     }
 
-    fn token(&mut self, token: &Token) {
-        let subject = format!("token `{}` of registry `{}`", token.name, token.registry);
+    /// What is wrong with a token by itself.
+    pub(super) fn token(&mut self, token: &Token) {
+        let subject = subject_of(token);
         self.registry(&subject, &token.registry);
-        if !self.scope_maps.contains(&(&token.registry, token.scope_map.as_str())) {
-            self.add(
-                &subject,
-                format!(
-                    "its scope map `{}` is not in that registry: add it, or name another",
-                    token.scope_map
-                ),
-            );
+        if !(self.has_scope_map)(&token.registry, token.scope_map.as_str()) {
+            self.problems.push(no_scope_map(token));
         }
         let mut slots = HashSet::new();
         for password in token.passwords.iter().filter(|password| !slots.insert(password.slot)) {
@@ -123,24 +141,32 @@ impl Checks<'_> {
         let mut uids = HashSet::new();
         let mut hashes = HashSet::new();
         for token in &definitions.tokens {
-            let subject = format!("token `{}` of registry `{}`", token.name, token.registry);
             if !names.insert((&token.registry, &token.name)) {
-                self.add(&subject, "there are two of that name: rename or remove one");
+                self.add(&subject_of(token), "there are two of that name: rename or remove one");
             }
             if !uids.insert(token.uid) {
-                self.add(&subject, "another token has its uid: delete this one and make it again");
+                self.double_uid(token);
             }
             for password in token.passwords.iter().filter(|password| !hashes.insert(password.hash))
             {
-                self.add(
-                    &subject,
-                    format!(
-                        "another password has the secret of its {}: generate it again",
-                        password.slot
-                    ),
-                );
+                self.double_secret(token, password);
             }
         }
+    }
+
+    /// Another token has the uid of this one.
+    pub(super) fn double_uid(&mut self, token: &Token) {
+        let problem = "another token has its uid: delete this one and make it again";
+        self.add(&subject_of(token), problem);
+    }
+
+    /// Another password has the secret of this one.
+    pub(super) fn double_secret(&mut self, token: &Token, password: &Password) {
+        let slot = password.slot;
+        self.add(
+            &subject_of(token),
+            format!("another password has the secret of its {slot}: generate it again"),
+        );
     }
 
     fn registry(&mut self, subject: &str, registry: &RegistryName) {
@@ -155,6 +181,10 @@ impl Checks<'_> {
     fn add(&mut self, subject: &str, problem: impl AsRef<str>) {
         self.problems.push(format!("{subject}: {}", problem.as_ref()));
     }
+}
+
+fn subject_of(token: &Token) -> String {
+    format!("token `{}` of registry `{}`", token.name, token.registry)
 }
 
 #[cfg(test)]

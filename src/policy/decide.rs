@@ -1,13 +1,14 @@
 //! The decision.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::admission::{self, Admission};
 use super::bounds::Bounds;
-use super::reuse_key::{self, Reusable};
-use super::snapshot::{Registry, Snapshot};
+use super::registry::Registry;
+use super::snapshot::Snapshot;
 use super::{Denial, Permit};
 use crate::identity::Identity;
 use crate::model::{
@@ -140,7 +141,7 @@ impl Query<'_> {
         Bounds::new(
             self.request.lifetime.unwrap_or(limits.default_lifetime),
             [
-                admission.principal.scope_map.max_lifetime,
+                admission.principal.boundary.scope_map.max_lifetime,
                 admission.grounds.max_lifetime(),
                 limits.max_lifetime,
             ],
@@ -157,27 +158,17 @@ impl Query<'_> {
             }
             Reach::None => Permissions::default(),
         };
-        let reusable = reuse_key::fields(&Reusable {
-            registry: self.registry.bounds.uid,
-            principal,
-            grounds,
-            permissions: &permissions,
-            form: self.request.form,
-            bounds: offer.bounds,
-        });
         Permit {
-            registry: self.registry.bounds.name.clone(),
-            registry_uid: self.registry.bounds.uid,
-            token: principal.token.uid,
-            token_name: principal.token.name.clone(),
-            scope_map: principal.scope_map.name.clone(),
+            registry: Arc::clone(&self.registry.bounds),
+            token: Arc::clone(principal.token),
+            boundary: Arc::clone(principal.boundary),
             credential: grounds.credential(),
-            holder: grounds.holder(principal.token),
+            bearer: grounds.bearer(),
             permissions,
             issue_time: self.now,
+            bounds: offer.bounds,
             lifetime: offer.lifetime,
             form: self.request.form,
-            reusable,
             policy_revision,
         }
     }
@@ -217,7 +208,7 @@ impl Query<'_> {
 
 /// The actions on `repository` that the scope map holds and the identity itself lets through.
 fn allowed(admission: &Admission<'_>, repository: &RepositoryName) -> ActionSet {
-    let actions = admission.principal.trie.actions_on(repository);
+    let actions = admission.principal.boundary.trie.actions_on(repository);
     admission.grounds.narrow(repository, actions)
 }
 

@@ -1,7 +1,5 @@
 //! Definitions, identities and requests in few words, for the unit tests of this module.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
@@ -133,7 +131,7 @@ pub(super) fn definitions(scope_maps: Vec<ScopeMap>, tokens: Vec<Token>) -> Defi
 }
 
 pub(super) fn compile(definitions: Definitions) -> Snapshot {
-    Snapshot::compile(Arc::new(definitions), &context()).unwrap()
+    Snapshot::compile(definitions, &context()).unwrap()
 }
 
 /// A workload whose identity token has ten minutes left.

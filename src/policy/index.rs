@@ -1,193 +1,287 @@
 //! Finds the federated credentials of one issuer that may admit an identity, without looking at the others.
 //!
 //! Each credential stands under one of its conditions: the one whose values the fewest credentials share. That is an exact
-//! value, or the text before the first wildcard of a pattern. What is found is still to be checked completely.
+//! value, or the text before the first wildcard of a pattern. What is found is still to be checked completely; so only the
+//! hash of a value is kept, and two values of one hash cost time, never more.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use serde_json::{Map, Value};
 
-use crate::model::{Accepted, ClaimName, FederatedCredential, Glob};
+use super::handle::{Handle, Key, Source, handles};
+use crate::model::{Definitions, FederatedCredential, IssuerUrl, ShardedMap, Token};
 
-/// Where a federated credential stands in the definitions.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+/// A federated credential: where it stands in its token.
+#[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The position of its token among all tokens.
-    pub(super) token: usize,
-    /// Its position inside the token.
-    pub(super) credential: usize,
+    pub(super) token: Arc<Token>,
+    pub(super) position: u32,
 }
 
-/// The federated credentials that name one issuer, in one registry.
-#[derive(Debug, Default)]
+/// The federated credentials that name one issuer, in one registry. A changed copy shares what did not change.
+#[derive(Clone, Debug, Default)]
 pub(super) struct CredentialIndex {
     facets: Vec<Facet>,
+    places: ShardedMap<Hash, Bucket>,
     /// Those that no value singles out: to be looked at for every identity.
-    rest: Vec<Place>,
+    rest: Arc<Vec<Place>>,
 }
 
-/// The credentials that stand under conditions on one and the same source.
-#[derive(Debug)]
+/// How many credentials could stand under each key; nothing is known of one that is not there.
+#[derive(Debug, Default)]
+pub(super) struct Shared(HashMap<Hash, usize>);
+
+/// The hash of an issuer, a source and a key.
+type Hash = u64;
+
+/// What is known of the credentials that stand under conditions on one and the same source.
+#[derive(Clone, Debug)]
 struct Facet {
     source: Source,
-    texts: HashMap<Box<str>, Vec<Place>>,
-    integers: HashMap<i64, Vec<Place>>,
-    /// The lengths, in bytes, of the keys of `prefixes`.
-    prefix_lengths: Vec<usize>,
-    prefixes: HashMap<Box<str>, Vec<Place>>,
+    hash: Hash,
+    /// How many stand under a whole value.
+    values: usize,
+    /// The lengths of prefixes, in bytes, and how many stand under a prefix of each.
+    prefixes: Vec<(usize, usize)>,
 }
 
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Source {
-    Subject,
-    Claim(ClaimName),
+#[derive(Clone, Debug)]
+enum Bucket {
+    /// The usual case, without memory of its own.
+    One(Place),
+    Many(Vec<Place>),
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Key<'a> {
-    Text(&'a str),
-    Integer(i64),
-    Prefix(&'a str),
-}
-
-/// One condition of a credential, as the keys under which it would stand: a value that fits has at least one of them.
-struct Handle<'a> {
-    source: Source,
-    keys: Vec<Key<'a>>,
+impl Shared {
+    pub(super) fn count(definitions: &Definitions) -> Self {
+        let mut shared = HashMap::default();
+        let credentials = definitions.tokens.iter().flat_map(|token| &token.federated_credentials);
+        for credential in credentials {
+            for handle in handles(credential) {
+                let source = source_hash(&credential.issuer, &handle.source);
+                for key in handle.keys {
+                    *shared.entry(key_hash(source, key)).or_default() += 1;
+                }
+            }
+        }
+        Self(shared)
+    }
 }
 
 impl CredentialIndex {
-    /// Builds the index over credentials of one issuer.
-    pub(super) fn new(credentials: &[(Place, &FederatedCredential)]) -> Self {
-        let mut shared = HashMap::<(Source, Key<'_>), usize>::default();
-        for handle in credentials.iter().flat_map(|(_, credential)| handles(credential)) {
+    /// Puts a credential of the issuer under its best condition.
+    pub(super) fn insert(&mut self, place: &Place, shared: &Shared) {
+        let Some(credential) = place.credential() else { return };
+        let issuer = &credential.issuer;
+        let best = handles(credential).min_by_key(|handle| self.cost(issuer, handle, shared));
+        let Some(handle) = best else {
+            return Arc::make_mut(&mut self.rest).push(place.clone());
+        };
+        let hash = source_hash(issuer, &handle.source);
+        for key in handle.keys {
+            self.facet(&handle.source, hash).count(key);
+            if let Some(bucket) = self.places.entry(key_hash(hash, key)) {
+                bucket.push(place.clone());
+            }
+        }
+    }
+
+    /// Takes a credential out, under whatever condition it stands.
+    pub(super) fn remove(&mut self, place: &Place) {
+        let Some(credential) = place.credential() else { return };
+        for handle in handles(credential) {
+            let hash = source_hash(&credential.issuer, &handle.source);
             for key in handle.keys {
-                *shared.entry((handle.source.clone(), key)).or_default() += 1;
+                self.remove_from(place, &handle.source, hash, key);
             }
         }
-        let mut index = Self::default();
-        for (place, credential) in credentials {
-            match handles(credential).min_by_key(|handle| handle.cost(&shared)) {
-                Some(handle) => index.facet(handle.source).insert(&handle.keys, *place),
-                None => index.rest.push(*place),
-            }
+        if self.rest.iter().any(|own| own.is(place)) {
+            Arc::make_mut(&mut self.rest).retain(|own| !own.is(place));
         }
-        index
+        self.facets.retain(|facet| facet.values > 0 || !facet.prefixes.is_empty());
     }
 
     /// Calls `found` with every credential that may admit the identity; with one that does at least once.
-    pub(super) fn find(
-        &self,
+    pub(super) fn find<'a>(
+        &'a self,
         subject: &str,
         claims: &Map<String, Value>,
-        mut found: impl FnMut(Place),
+        mut found: impl FnMut(&'a Place),
     ) {
         for facet in &self.facets {
             match &facet.source {
-                Source::Subject => facet.find_text(subject, &mut found),
+                Source::Subject => self.find_text(facet, subject, &mut found),
                 Source::Claim(name) => match name.find(claims) {
                     Some(Value::Array(elements)) => {
                         for element in elements {
-                            facet.find(element, &mut found);
+                            self.find_value(facet, element, &mut found);
                         }
                     }
-                    Some(value) => facet.find(value, &mut found),
+                    Some(value) => self.find_value(facet, value, &mut found),
                     None => {}
                 },
             }
         }
-        self.rest.iter().copied().for_each(found);
+        self.rest.iter().for_each(found);
     }
 
-    fn facet(&mut self, source: Source) -> &mut Facet {
-        let at = self.facets.iter().position(|facet| facet.source == source);
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.facets.is_empty() && self.places.values().count() == 0 && self.rest.is_empty()
+    }
+
+    fn find_value<'a>(&'a self, facet: &Facet, value: &Value, found: &mut impl FnMut(&'a Place)) {
+        match value {
+            Value::String(text) => self.find_text(facet, text, found),
+            Value::Number(number) => {
+                if let Some(number) = number.as_i64() {
+                    self.at(facet.hash, Key::Integer(number)).iter().for_each(found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn find_text<'a>(&'a self, facet: &Facet, text: &str, found: &mut impl FnMut(&'a Place)) {
+        if facet.values > 0 {
+            self.at(facet.hash, Key::Text(text)).iter().for_each(&mut *found);
+        }
+        for (length, _) in &facet.prefixes {
+            if let Some(prefix) = text.get(..*length) {
+                self.at(facet.hash, Key::Prefix(prefix)).iter().for_each(&mut *found);
+            }
+        }
+    }
+
+    fn at(&self, source: Hash, key: Key<'_>) -> &[Place] {
+        self.places.find(&key_hash(source, key)).map_or(&[], Bucket::as_slice)
+    }
+
+    /// What it costs to have a credential under these keys: others that are found with it, then one more source to look at;
+    /// of two that are equal, the one without prefixes is better.
+    fn cost(
+        &self,
+        issuer: &IssuerUrl,
+        handle: &Handle<'_>,
+        shared: &Shared,
+    ) -> (usize, bool, bool) {
+        let source = source_hash(issuer, &handle.source);
+        let others = |key: &Key<'_>| {
+            let known = shared.0.get(&key_hash(source, *key)).copied().unwrap_or(0);
+            known.max(self.at(source, *key).len())
+        };
+        let is_new = !self.facets.iter().any(|facet| facet.hash == source);
+        let by_prefix = handle.keys.iter().any(|key| matches!(key, Key::Prefix(_)));
+        (handle.keys.iter().map(others).sum(), is_new, by_prefix)
+    }
+
+    fn facet(&mut self, source: &Source, hash: Hash) -> &mut Facet {
+        let at = self.facets.iter().position(|facet| facet.source == *source);
         let at = at.unwrap_or_else(|| {
-            self.facets.push(Facet::new(source));
+            let source = source.clone();
+            self.facets.push(Facet { source, hash, values: 0, prefixes: Vec::new() });
             self.facets.len() - 1
         });
         // INVARIANT: `at` was found or pushed above
         #[expect(clippy::indexing_slicing, reason = "the position comes from the lines above")]
         &mut self.facets[at]
     }
+
+    fn remove_from(&mut self, place: &Place, source: &Source, hash: Hash, key: Key<'_>) {
+        let stands = self.at(hash, key).iter().filter(|own| own.is(place)).count();
+        if stands == 0 {
+            return;
+        }
+        let key_hash = key_hash(hash, key);
+        let others = self.at(hash, key).iter().filter(|own| !own.is(place)).cloned().collect();
+        match Bucket::new(others) {
+            Some(bucket) => self.places.insert(key_hash, bucket),
+            None => self.places.remove(&key_hash),
+        };
+        self.facet(source, hash).discount(key, stands);
+    }
+}
+
+impl Place {
+    /// The credential.
+    pub(super) fn credential(&self) -> Option<&FederatedCredential> {
+        self.token.federated_credentials.get(usize::try_from(self.position).ok()?)
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.token, &other.token) && self.position == other.position
+    }
 }
 
 impl Facet {
-    fn new(source: Source) -> Self {
-        Self {
-            source,
-            texts: HashMap::default(),
-            integers: HashMap::default(),
-            prefix_lengths: Vec::new(),
-            prefixes: HashMap::default(),
-        }
-    }
-
-    fn insert(&mut self, keys: &[Key<'_>], place: Place) {
-        for key in keys {
-            match *key {
-                Key::Text(text) => self.texts.entry(text.into()).or_default().push(place),
-                Key::Integer(number) => self.integers.entry(number).or_default().push(place),
-                Key::Prefix(prefix) => {
-                    if !self.prefix_lengths.contains(&prefix.len()) {
-                        self.prefix_lengths.push(prefix.len());
-                    }
-                    self.prefixes.entry(prefix.into()).or_default().push(place);
+    fn count(&mut self, key: Key<'_>) {
+        match key {
+            Key::Text(_) | Key::Integer(_) => self.values += 1,
+            Key::Prefix(prefix) => {
+                let length = prefix.len();
+                match self.prefixes.iter_mut().find(|(own, _)| *own == length) {
+                    Some((_, count)) => *count += 1,
+                    None => self.prefixes.push((length, 1)),
                 }
             }
         }
     }
 
-    fn find(&self, value: &Value, found: &mut impl FnMut(Place)) {
-        match value {
-            Value::String(text) => self.find_text(text, found),
-            Value::Number(number) => {
-                let places = number.as_i64().and_then(|number| self.integers.get(&number));
-                places.into_iter().flatten().copied().for_each(found);
+    fn discount(&mut self, key: Key<'_>, stood: usize) {
+        match key {
+            Key::Text(_) | Key::Integer(_) => self.values = self.values.saturating_sub(stood),
+            Key::Prefix(prefix) => {
+                for (_, count) in self.prefixes.iter_mut().filter(|(own, _)| *own == prefix.len()) {
+                    *count = count.saturating_sub(stood);
+                }
+                self.prefixes.retain(|(_, count)| *count > 0);
             }
-            _ => {}
+        }
+    }
+}
+
+impl Bucket {
+    /// None is no bucket.
+    fn new(mut places: Vec<Place>) -> Option<Self> {
+        match places.len() {
+            0 => None,
+            1 => places.pop().map(Self::One),
+            _ => Some(Self::Many(places)),
         }
     }
 
-    fn find_text(&self, text: &str, found: &mut impl FnMut(Place)) {
-        let exact = self.texts.get(text);
-        let prefixes =
-            self.prefix_lengths.iter().filter_map(|length| self.prefixes.get(text.get(..*length)?));
-        exact.into_iter().chain(prefixes).flatten().copied().for_each(found);
+    fn push(&mut self, place: Place) {
+        *self = match std::mem::take(self) {
+            Self::Many(places) if places.is_empty() => Self::One(place),
+            Self::One(first) => Self::Many(vec![first, place]),
+            Self::Many(mut places) => {
+                places.push(place);
+                Self::Many(places)
+            }
+        };
+    }
+
+    fn as_slice(&self) -> &[Place] {
+        match self {
+            Self::One(place) => std::slice::from_ref(place),
+            Self::Many(places) => places,
+        }
     }
 }
 
-impl Handle<'_> {
-    /// How many credentials share its keys; of two that are equal, the one without prefixes is better.
-    fn cost(&self, shared: &HashMap<(Source, Key<'_>), usize>) -> (usize, bool) {
-        let count = |key: &Key<'_>| shared.get(&(self.source.clone(), *key)).copied().unwrap_or(0);
-        let by_prefix = self.keys.iter().any(|key| matches!(key, Key::Prefix(_)));
-        (self.keys.iter().map(count).sum(), by_prefix)
+impl Default for Bucket {
+    fn default() -> Self {
+        Self::Many(Vec::new())
     }
 }
 
-fn handles(credential: &FederatedCredential) -> impl Iterator<Item = Handle<'_>> {
-    let subject = credential
-        .subject
-        .as_ref()
-        .and_then(|rule| Some(Handle { source: Source::Subject, keys: vec![glob_key(&rule.0)?] }));
-    let claims = credential.claims.iter().filter_map(|condition| {
-        let keys = condition.accepted.iter().map(accepted_key).collect::<Option<Vec<_>>>()?;
-        Some(Handle { source: Source::Claim(condition.name.clone()), keys })
-    });
-    subject.into_iter().chain(claims)
+fn source_hash(issuer: &IssuerUrl, source: &Source) -> Hash {
+    FixedState::default().hash_one((issuer, source))
 }
 
-fn accepted_key(accepted: &Accepted) -> Option<Key<'_>> {
-    match accepted {
-        // of two values, each is shared by about half of all
-        Accepted::Boolean(_) => None,
-        Accepted::Integer(number) => Some(Key::Integer(*number)),
-        Accepted::Text(glob) => glob_key(glob),
-    }
-}
-
-fn glob_key(glob: &Glob) -> Option<Key<'_>> {
-    match glob.exact() {
-        Some(text) => Some(Key::Text(text)),
-        None => Some(glob.literal_prefix()).filter(|prefix| !prefix.is_empty()).map(Key::Prefix),
-    }
+fn key_hash(source: Hash, key: Key<'_>) -> Hash {
+    FixedState::default().hash_one((source, key))
 }

@@ -4,6 +4,7 @@
 //! grow with the number of definitions; [`explain()`] looks at everything, says what it saw, and always agrees.
 
 mod admission;
+mod apply;
 mod bounds;
 mod change;
 mod check;
@@ -11,8 +12,10 @@ mod decide;
 mod denial;
 mod explain;
 mod file;
+mod handle;
 mod index;
 mod permit;
+mod registry;
 mod reuse_key;
 mod snapshot;
 mod tenant;

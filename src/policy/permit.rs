@@ -1,60 +1,83 @@
 //! The proof that policy allows something.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::ReuseKey;
-use super::reuse_key::Fields;
+use super::admission::ANONYMOUS;
+use super::bounds::Bounds;
+use super::registry::Boundary;
+use super::{RegistryBounds, ReuseKey, reuse_key};
+use crate::identity::Workload;
 use crate::model::{
-    CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, TokenName,
-    TokenUid,
+    CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, Token,
+    TokenName, TokenUid,
 };
+use crate::seal::Session;
 
 /// The proof that policy allows an identity these permissions for this long. Made only by a decision.
-#[derive(Clone, Debug)]
+///
+/// It shares what it tells of with the snapshot and the identity, so that making one costs next to nothing.
+#[derive(Clone)]
 pub struct Permit {
-    pub(super) registry: RegistryName,
-    pub(super) registry_uid: RegistryUid,
-    pub(super) token: TokenUid,
-    pub(super) token_name: TokenName,
-    pub(super) scope_map: ScopeMapName,
+    pub(super) registry: Arc<RegistryBounds>,
+    pub(super) token: Arc<Token>,
+    pub(super) boundary: Arc<Boundary>,
     pub(super) credential: CredentialRef,
-    pub(super) holder: String,
+    pub(super) bearer: Bearer,
     pub(super) permissions: Permissions,
     pub(super) issue_time: Timestamp,
+    pub(super) bounds: Bounds,
     pub(super) lifetime: Lifetime,
     pub(super) form: Form,
-    pub(super) reusable: Fields,
     pub(super) policy_revision: u64,
+}
+
+/// Who was admitted.
+#[derive(Clone)]
+pub(super) enum Bearer {
+    Anonymous,
+    Workload(Workload),
+    Password,
+    Session(Arc<Session>),
 }
 
 impl Permit {
     /// The registry.
-    pub const fn registry(&self) -> &RegistryName {
-        &self.registry
+    pub fn registry(&self) -> &RegistryName {
+        &self.registry.name
     }
     /// What sessions call the registry.
-    pub const fn registry_uid(&self) -> RegistryUid {
-        self.registry_uid
+    pub fn registry_uid(&self) -> RegistryUid {
+        self.registry.uid
     }
     /// The token that is acted as.
-    pub const fn token(&self) -> TokenUid {
-        self.token
+    pub fn token(&self) -> TokenUid {
+        self.token.uid
     }
     /// Its name.
-    pub const fn token_name(&self) -> &TokenName {
-        &self.token_name
+    pub fn token_name(&self) -> &TokenName {
+        &self.token.name
     }
     /// The scope map that allows it.
-    pub const fn scope_map(&self) -> &ScopeMapName {
-        &self.scope_map
+    pub fn scope_map(&self) -> &ScopeMapName {
+        &self.boundary.scope_map.name
     }
     /// The credential of the token that admitted the identity.
     pub const fn credential(&self) -> &CredentialRef {
         &self.credential
     }
-    /// Whom it is given to: issuer and subject, or the token's name.
-    pub fn holder(&self) -> &str {
-        &self.holder
+    /// Whom it is given to: issuer and subject, or the token's name. Put together at each call.
+    pub fn holder(&self) -> String {
+        match &self.bearer {
+            Bearer::Anonymous => ANONYMOUS.to_owned(),
+            Bearer::Workload(workload) => {
+                [workload.issuer().as_str(), " ", workload.subject()].concat()
+            }
+            Bearer::Password => self.token.name.to_string(),
+            Bearer::Session(session) => session.holder.clone(),
+        }
     }
     /// What is allowed; never wider than the request nor the scope map.
     pub const fn permissions(&self) -> &Permissions {
@@ -79,10 +102,26 @@ impl Permit {
     /// What an access token that was handed out before must share with this permit to be handed out again.
     /// Hashed at each call.
     pub fn reuse_key(&self) -> ReuseKey {
-        self.reusable.key()
+        reuse_key::of(self)
     }
     /// The policy revision that allowed it.
     pub const fn policy_revision(&self) -> u64 {
         self.policy_revision
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("registry", self.registry())
+            .field("token", self.token_name())
+            .field("scope_map", self.scope_map())
+            .field("credential", &self.credential)
+            .field("permissions", &self.permissions)
+            .field("issue_time", &self.issue_time)
+            .field("lifetime", &self.lifetime)
+            .field("form", &self.form)
+            .field("policy_revision", &self.policy_revision)
+            .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,7 @@
 //! What must hold for every definition, identity and request.
 
+mod changes;
 mod worlds;
-
-use std::sync::Arc;
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -16,7 +15,7 @@ use crate::model::{Definitions, Lifetime, Permissions, ScopeMap, Token};
 use crate::seal::Ceiling;
 
 fn compile(definitions: &Definitions) -> Snapshot {
-    Snapshot::compile(Arc::new(definitions.clone()), &context()).unwrap()
+    Snapshot::compile(definitions.clone(), &context()).unwrap()
 }
 
 fn decided(world: &World) -> Result<Permit, Denial> {

@@ -1,15 +1,12 @@
 //! What an access token that was handed out before must share with a permit to be handed out again.
 
-use std::fmt;
-
 use aws_lc_rs::digest::{SHA256, digest};
-
 use serde_json::Value;
 
-use super::admission::Grounds;
-use super::bounds::Bounds;
-use super::snapshot::Principal;
-use crate::model::{CredentialRef, Form, PasswordSlot, Permissions, RegistryUid};
+use super::Permit;
+use super::permit::Bearer;
+use crate::identity::Workload;
+use crate::model::{CredentialRef, Form, PasswordSlot, Permissions};
 
 /// SHA-256 over length-prefixed fields (contract.md, section 5): registry, token, scope map and its revision, credential,
 /// issuer, subject, every claim that the credential tests, permissions, form; and the bounds in time.
@@ -26,46 +23,34 @@ impl ReuseKey {
     }
 }
 
-/// What goes into the key.
-pub(super) struct Reusable<'a> {
-    pub(super) registry: RegistryUid,
-    pub(super) principal: Principal<'a>,
-    pub(super) grounds: Grounds<'a>,
-    pub(super) permissions: &'a Permissions,
-    pub(super) form: Form,
-    pub(super) bounds: Bounds,
-}
-
-/// The fields of the key, which is made of them when it is asked for: not every decision needs it.
-pub(super) fn fields(given: &Reusable<'_>) -> Fields {
-    let mut fields = Fields(Vec::with_capacity(384));
+/// The key of what a permit allows.
+pub(super) fn of(permit: &Permit) -> ReuseKey {
+    let mut fields = Fields(Vec::with_capacity(512));
     fields.push(b"dockpass reuse key 1");
-    fields.push(&given.registry.0);
-    fields.push(given.principal.token.uid.as_bytes());
-    fields.push(given.principal.scope_map.name.as_str().as_bytes());
-    fields.number(given.principal.scope_map.revision);
-    fields.credential(&given.grounds.credential());
-    fields.grounds(&given.grounds);
-    fields.permissions(given.permissions);
-    fields.push(match given.form {
+    fields.push(&permit.registry.uid.0);
+    fields.push(permit.token.uid.as_bytes());
+    fields.push(permit.boundary.scope_map.name.as_str().as_bytes());
+    fields.number(permit.boundary.scope_map.revision);
+    fields.credential(&permit.credential);
+    fields.bearer(permit);
+    fields.permissions(&permit.permissions);
+    fields.push(match permit.form {
         Form::Password => b"password",
         Form::PasswordAndBearer => b"password and bearer",
     });
-    fields.number(given.bounds.longest.as_secs());
-    match given.bounds.end {
+    fields.number(permit.bounds.longest.as_secs());
+    match permit.bounds.end {
         Some(end) => fields.push(&end.as_nanosecond().to_le_bytes()),
         None => fields.push(b""),
     }
-    fields
+    fields.key()
 }
 
 /// Fields one after another, each after its length: no value can reach into the next.
-#[derive(Clone, Default)]
-pub(super) struct Fields(Vec<u8>);
+struct Fields(Vec<u8>);
 
 impl Fields {
-    /// The key.
-    pub(super) fn key(&self) -> ReuseKey {
+    fn key(&self) -> ReuseKey {
         let mut key = [0; 32];
         key.copy_from_slice(digest(&SHA256, &self.0).as_ref());
         ReuseKey(key)
@@ -116,24 +101,38 @@ impl Fields {
         }
     }
 
-    fn grounds(&mut self, grounds: &Grounds<'_>) {
-        match grounds {
-            Grounds::Anonymous => self.push(b"nobody"),
-            Grounds::Password(_) => self.push(b"password"),
-            Grounds::Session(session, _) => {
+    fn bearer(&mut self, permit: &Permit) {
+        match &permit.bearer {
+            Bearer::Anonymous => self.push(b"nobody"),
+            Bearer::Password => self.push(b"password"),
+            Bearer::Session(session) => {
                 self.push(b"session");
                 self.push(session.id.as_bytes());
             }
-            Grounds::Workload(workload, credential) => {
+            Bearer::Workload(workload) => {
                 self.push(b"workload");
                 self.push(workload.issuer().as_str().as_bytes());
                 self.push(workload.subject().as_bytes());
-                self.count(credential.claims.len());
-                for condition in &credential.claims {
-                    self.push(condition.name.as_str().as_bytes());
-                    self.json(condition.name.find(workload.claims()));
-                }
+                self.tested_claims(permit, workload);
             }
+        }
+    }
+
+    /// Every claim that the credential tests.
+    fn tested_claims(&mut self, permit: &Permit, workload: &Workload) {
+        let mut own = permit.token.federated_credentials.iter();
+        let credential = own.find(|own| match &permit.credential {
+            CredentialRef::Federated { name, .. } => own.name == *name,
+            CredentialRef::Anonymous | CredentialRef::Password { .. } => false,
+        });
+        // INVARIANT: a workload is admitted by a credential of the very token that the permit holds
+        let Some(credential) = credential else {
+            return workload.claims().iter().for_each(|(_, value)| self.json(Some(value)));
+        };
+        self.count(credential.claims.len());
+        for condition in &credential.claims {
+            self.push(condition.name.as_str().as_bytes());
+            self.json(condition.name.find(workload.claims()));
         }
     }
 
@@ -143,12 +142,6 @@ impl Fields {
             self.push(permission.repository.as_str().as_bytes());
             self.push(&[permission.actions.bits()]);
         }
-    }
-}
-
-impl fmt::Debug for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.key().fmt(f)
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::check;
-use super::index::{CredentialIndex, Place};
-use super::trie::Trie;
+use super::index::Shared;
+use super::registry::{Boundary, Registry};
 use crate::identity::{PasswordEntry, PasswordIndex};
 use crate::model::{
-    Definitions, FederatedCredential, IssuerUrl, Lifetime, RegistryName, RegistryUid, ScopeMap,
-    Token, TokenName, TokenUid,
+    Definitions, IssuerUrl, Lifetime, RegistryName, RegistryUid, ScopeMap, ShardedMap, Token,
+    TokenUid,
 };
 
 /// What of the configuration bounds policy.
@@ -45,32 +45,22 @@ pub struct Issuer {
 }
 
 /// All definitions at one revision, compiled so that the cost of a decision does not grow with their number.
-#[derive(Debug)]
+///
+/// A copy is made at once; a changed copy shares what did not change (`apply.rs`).
+#[derive(Clone, Debug)]
 pub struct Snapshot {
-    definitions: Arc<Definitions>,
-    passwords: PasswordIndex,
-    registries: HashMap<RegistryName, Registry>,
-    /// In the order of the scope maps.
-    tries: Vec<Trie>,
-    /// In the order of the tokens: where the scope map of each stands.
-    scope_maps: Vec<usize>,
-    tokens: HashMap<TokenUid, usize>,
-}
-
-/// What one registry holds.
-#[derive(Debug)]
-pub(super) struct Registry {
-    pub(super) bounds: RegistryBounds,
-    tokens: HashMap<TokenName, usize>,
-    credentials: HashMap<IssuerUrl, CredentialIndex>,
+    pub(super) revision: u64,
+    pub(super) context: Arc<Context>,
+    pub(super) passwords: PasswordIndex,
+    pub(super) registries: HashMap<RegistryName, Registry>,
+    pub(super) tokens: ShardedMap<TokenUid, Arc<Token>>,
 }
 
 /// A token with the scope map that bounds it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Principal<'a> {
-    pub(super) token: &'a Token,
-    pub(super) scope_map: &'a ScopeMap,
-    pub(super) trie: &'a Trie,
+    pub(super) token: &'a Arc<Token>,
+    pub(super) boundary: &'a Arc<Boundary>,
 }
 
 impl Snapshot {
@@ -78,45 +68,47 @@ impl Snapshot {
     ///
     /// # Errors
     /// Every problem at once, each with the definition named: unknown registry, scope map or issuer, an unbounded federated credential, two of one name.
-    pub fn compile(definitions: Arc<Definitions>, context: &Context) -> Result<Self, Error> {
+    pub fn compile(definitions: Definitions, context: &Context) -> Result<Self, Error> {
         let problems = check::problems(&definitions, context);
         if !problems.is_empty() {
             return Err(Error { problems });
         }
-        let maps: HashMap<_, _> =
-            definitions.scope_maps.iter().zip(0..).map(|(map, at)| (key(map), at)).collect();
-        let scope_maps = definitions
-            .tokens
-            .iter()
-            // checked above: the scope map is there
-            .filter_map(|token| maps.get(&(&token.registry, token.scope_map.as_str())).copied())
-            .collect();
-        let mut tokens = HashMap::<&RegistryName, Vec<(usize, &Token)>>::default();
-        for (at, token) in definitions.tokens.iter().enumerate() {
-            tokens.entry(&token.registry).or_default().push((at, token));
+        let mut snapshot = Self::empty(context, definitions.revision);
+        let shared = Shared::count(&definitions);
+        for map in definitions.scope_maps {
+            snapshot.put_scope_map(map);
         }
-        let registries = context.registries.iter().map(|bounds| {
-            let tokens = tokens.get(&bounds.name).map(Vec::as_slice).unwrap_or_default();
-            (bounds.name.clone(), Registry::new(bounds, tokens))
-        });
-        Ok(Self {
-            passwords: passwords(&definitions),
+        for token in definitions.tokens {
+            snapshot.put_token(token, &shared);
+        }
+        Ok(snapshot)
+    }
+
+    fn empty(context: &Context, revision: u64) -> Self {
+        let registries =
+            context.registries.iter().map(|own| (own.name.clone(), Registry::new(own.clone())));
+        Self {
+            revision,
+            passwords: PasswordIndex::default(),
             registries: registries.collect(),
-            tries: definitions.scope_maps.iter().map(|map| Trie::new(&map.permissions)).collect(),
-            scope_maps,
-            tokens: definitions.tokens.iter().zip(0..).map(|(token, at)| (token.uid, at)).collect(),
-            definitions,
-        })
+            tokens: ShardedMap::default(),
+            context: Arc::new(context.clone()),
+        }
     }
 
     /// The policy revision.
-    pub fn revision(&self) -> u64 {
-        self.definitions.revision
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
-    /// What was compiled.
-    pub const fn definitions(&self) -> &Arc<Definitions> {
-        &self.definitions
+    /// What was compiled, in another order. A copy: for those who look at everything.
+    pub fn definitions(&self) -> Definitions {
+        let registries = self.registries.values();
+        Definitions {
+            revision: self.revision,
+            scope_maps: registries.flat_map(Registry::scope_maps).cloned().collect(),
+            tokens: self.tokens.values().map(|token| token.as_ref().clone()).collect(),
+        }
     }
 
     /// The passwords of all tokens, by hash.
@@ -126,59 +118,76 @@ impl Snapshot {
 
     /// A token by its uid.
     pub fn token(&self, uid: TokenUid) -> Option<&Token> {
-        Some(self.principal_of(uid)?.token)
+        self.tokens.find(&uid).map(Arc::as_ref)
     }
 
     /// The scope map of a token.
     pub fn scope_map_of(&self, token: &Token) -> Option<&ScopeMap> {
-        Some(self.principal_of(token.uid)?.scope_map)
+        Some(&self.principal_of(token.uid)?.boundary.scope_map)
     }
 
     pub(super) fn registry(&self, name: &RegistryName) -> Option<&Registry> {
         self.registries.get(name)
     }
 
-    pub(super) fn principal(&self, at: usize) -> Option<Principal<'_>> {
-        let scope_map = *self.scope_maps.get(at)?;
-        Some(Principal {
-            token: self.definitions.tokens.get(at)?,
-            scope_map: self.definitions.scope_maps.get(scope_map)?,
-            trie: self.tries.get(scope_map)?,
-        })
-    }
-
     pub(super) fn principal_of(&self, uid: TokenUid) -> Option<Principal<'_>> {
-        self.principal(*self.tokens.get(&uid)?)
+        let token = self.tokens.find(&uid)?;
+        self.registry(&token.registry)?.principal(token)
     }
-}
 
-impl Registry {
-    fn new(bounds: &RegistryBounds, tokens: &[(usize, &Token)]) -> Self {
-        let mut by_issuer = HashMap::<&IssuerUrl, Vec<(Place, &FederatedCredential)>>::default();
-        for (at, token) in tokens {
-            for (position, credential) in token.federated_credentials.iter().enumerate() {
-                let place = Place { token: *at, credential: position };
-                by_issuer.entry(&credential.issuer).or_default().push((place, credential));
+    pub(super) fn put_scope_map(&mut self, map: ScopeMap) {
+        if let Some(registry) = self.registries.get_mut(&map.registry) {
+            registry.put_scope_map(map);
+        }
+    }
+
+    /// True when nothing is left in any index of credentials.
+    #[cfg(test)]
+    pub(super) fn is_without_places(&self) -> bool {
+        self.registries.values().all(Registry::is_without_places)
+    }
+
+    pub(super) fn take_scope_map(&mut self, registry: &RegistryName, name: &str) {
+        if let Some(registry) = self.registries.get_mut(registry) {
+            registry.take_scope_map(name);
+        }
+    }
+
+    /// Puts a token that is not there, nor one of its uid or secrets.
+    pub(super) fn put_token(&mut self, mut token: Token, shared: &Shared) {
+        let Some(registry) = self.registries.get_mut(&token.registry) else { return };
+        registry.share_names(&mut token);
+        for credential in &mut token.federated_credentials {
+            let issuers = &mut self.context.issuers.iter().map(|issuer| &issuer.issuer);
+            if let Some(issuer) = issuers.find(|issuer| **issuer == credential.issuer) {
+                credential.issuer = issuer.clone();
             }
         }
-        let credentials = by_issuer
-            .into_iter()
-            .map(|(issuer, credentials)| (issuer.clone(), CredentialIndex::new(&credentials)));
-        Self {
-            bounds: bounds.clone(),
-            tokens: tokens.iter().map(|(at, token)| (token.name.clone(), *at)).collect(),
-            credentials: credentials.collect(),
+        let token = Arc::new(token);
+        for password in &token.passwords {
+            let entry = PasswordEntry {
+                registry: token.registry.clone(),
+                token: token.uid,
+                token_name: token.name.clone(),
+                slot: password.slot,
+                generation: password.generation,
+                expire_time: password.expire_time,
+            };
+            self.passwords.0.insert(password.hash, entry);
         }
+        registry.put_token(&token, shared);
+        self.tokens.insert(token.uid, token);
     }
 
-    /// Where the token of this name stands.
-    pub(super) fn token(&self, name: &str) -> Option<usize> {
-        self.tokens.get(name).copied()
-    }
-
-    /// The federated credentials that name the issuer.
-    pub(super) fn credentials_of(&self, issuer: &IssuerUrl) -> Option<&CredentialIndex> {
-        self.credentials.get(issuer)
+    pub(super) fn take_token(&mut self, registry: &RegistryName, name: &str) {
+        let Some(token) = self.registries.get_mut(registry).and_then(|own| own.take_token(name))
+        else {
+            return;
+        };
+        for password in &token.passwords {
+            self.passwords.0.remove(&password.hash);
+        }
+        self.tokens.remove(&token.uid);
     }
 }
 
@@ -188,25 +197,4 @@ impl Registry {
 pub struct Error {
     /// The problems, in the order of the definitions.
     pub problems: Vec<String>,
-}
-
-fn key(map: &ScopeMap) -> (&RegistryName, &str) {
-    (&map.registry, map.name.as_str())
-}
-
-fn passwords(definitions: &Definitions) -> PasswordIndex {
-    let entries = definitions.tokens.iter().flat_map(|token| {
-        token.passwords.iter().map(|password| {
-            let entry = PasswordEntry {
-                registry: token.registry.clone(),
-                token: token.uid,
-                token_name: token.name.clone(),
-                slot: password.slot,
-                generation: password.generation,
-                expire_time: password.expire_time,
-            };
-            (password.hash, entry)
-        })
-    });
-    PasswordIndex(entries.collect())
 }

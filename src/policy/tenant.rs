@@ -65,15 +65,13 @@ pub(super) fn binds_tenant(credential: &FederatedCredential) -> bool {
 }
 
 fn binds_first_segment(glob: &Glob) -> bool {
-    match glob.exact() {
-        Some(text) => !text.is_empty(),
-        // `a*` may be the start of another's name; `a/*` and `a:*` are not. A scheme is nobody's name.
-        None => {
-            let prefix = glob.literal_prefix();
-            let name = prefix.split_once("://").map_or(prefix, |(_, name)| name);
-            name.find(['/', ':']).is_some_and(|end| end > 0)
-        }
+    if let Some(text) = glob.exact() {
+        return !text.is_empty();
     }
+    // `a*` may be the start of another's name; `a/*` and `a:*` are not. A scheme is nobody's name.
+    let prefix = glob.literal_prefix();
+    let name = prefix.split_once("://").map_or(prefix, |(_, name)| name);
+    name.find(['/', ':']).is_some_and(|end| end > 0)
 }
 
 fn is_tenant_condition(condition: &ClaimCondition) -> bool {

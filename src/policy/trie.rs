@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::str::Split;
 
-use foldhash::HashMap;
-
 use crate::model::{ActionSet, RepositoryName, RepositoryPattern, Segment};
 
 /// The compiled entries of one scope map.
@@ -15,7 +13,8 @@ pub(super) struct Trie {
 
 #[derive(Debug, Default)]
 struct Node {
-    literal: HashMap<Box<str>, Node>,
+    /// By name, in order.
+    literal: Vec<(Box<str>, Node)>,
     any: Option<Box<Node>>,
     /// On the repository that ends here.
     here: ActionSet,
@@ -45,13 +44,29 @@ impl Node {
     fn child(&mut self, segment: &Segment) -> &mut Self {
         match segment {
             Segment::Any => self.any.get_or_insert_default(),
-            Segment::Literal(name) => self.literal.entry(name.as_str().into()).or_default(),
+            Segment::Literal(name) => self.literal_child(name),
         }
+    }
+
+    fn literal_child(&mut self, name: &str) -> &mut Self {
+        let at = self.position(name).unwrap_or_else(|at| {
+            self.literal.reserve_exact(usize::from(self.literal.is_empty()));
+            self.literal.insert(at, (name.into(), Self::default()));
+            at
+        });
+        // INVARIANT: `at` was found, or put there above
+        #[expect(clippy::indexing_slicing, reason = "the position comes from the lines above")]
+        &mut self.literal[at].1
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.literal.binary_search_by(|(own, _)| own.as_ref().cmp(name))
     }
 
     fn collect(&self, mut names: Split<'_, char>) -> ActionSet {
         let Some(name) = names.next() else { return self.here };
-        let literal = self.literal.get(name).map(|node| node.collect(names.clone()));
+        let literal = self.position(name).ok().and_then(|at| self.literal.get(at));
+        let literal = literal.map(|(_, node)| node.collect(names.clone()));
         let any = self.any.as_ref().map(|node| node.collect(names));
         [literal, any].into_iter().flatten().fold(self.below, ActionSet::union)
     }

@@ -1,15 +1,13 @@
-//! Scope maps and tokens: all are read, only those that changed are written.
-
-use std::collections::HashMap;
+//! Scope maps and tokens: all are read at start, and only those that changed are written.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::column::{nanoseconds, signed};
 use super::{Error, history, journal};
-use crate::model::{Definitions, ScopeMap, Token};
+use crate::model::{DefinitionChange, Definitions, ScopeMap, Token};
 
 /// A kind of definition that has a table of its own.
 pub(super) trait Definition: Serialize + DeserializeOwned {
@@ -41,13 +39,6 @@ pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
     })
 }
 
-/// True when a revision after this one is of definitions.
-pub(super) fn changed_since(connection: &Connection, revision: u64) -> Result<bool, Error> {
-    Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM policy_revision WHERE revision > ? AND kind = 'definitions')")?
-        .query_row([signed(revision)], |row| row.get(0))?)
-}
-
 fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
     let mut statement = connection
         .prepare_cached(&format!("SELECT body FROM {} ORDER BY registry, name", T::TABLE))?;
@@ -65,103 +56,87 @@ pub(super) fn parse<T: Definition>(body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(|error| Error::damaged(T::TABLE, error))
 }
 
-/// Writes what differs, and the history of it.
+/// Replaces all definitions: what differs is found by reading them all.
 pub(super) fn replace(
     transaction: &Transaction<'_>,
     after: &Definitions,
     actor: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if Some(after.revision) != journal::policy_revision(transaction)?.checked_add(1) {
-        return Err(Error::Stale);
-    }
-    journal::set_policy_revision(transaction, after.revision)?;
-    transaction
-        .prepare_cached("INSERT INTO policy_revision (revision, time, actor, kind) VALUES (?, ?, ?, 'definitions')")?
-        .execute(params![signed(after.revision), nanoseconds(now), actor])?;
-    replace_all(transaction, after.revision, &after.scope_maps)?;
-    replace_all(transaction, after.revision, &after.tokens)
+    let changes = DefinitionChange::between(&load(transaction)?, after);
+    change(transaction, after.revision, &changes, actor, now)
 }
 
-fn replace_all<T: Definition>(
+/// Writes the changes that make `revision`, and the history of them.
+pub(super) fn change(
     transaction: &Transaction<'_>,
     revision: u64,
-    after: &[T],
+    changes: &[DefinitionChange],
+    actor: &str,
+    now: Timestamp,
 ) -> Result<(), Error> {
-    for change in differences(transaction, after)? {
-        history::add(transaction, revision, T::TABLE, &change)?;
-        let table = T::TABLE;
-        let (registry, name) = (&change.registry, &change.name);
-        match &change.after {
-            Some(body) => transaction
-                .prepare_cached(&format!(
-                    "INSERT OR REPLACE INTO {table} (registry, name, body) VALUES (?, ?, ?)"
-                ))?
-                .execute(params![registry, name, body])?,
-            None => transaction
-                .prepare_cached(&format!("DELETE FROM {table} WHERE registry = ? AND name = ?"))?
-                .execute(params![registry, name])?,
-        };
+    if Some(revision) != journal::policy_revision(transaction)?.checked_add(1) {
+        return Err(Error::Stale);
+    }
+    journal::set_policy_revision(transaction, revision)?;
+    transaction
+        .prepare_cached("INSERT INTO policy_revision (revision, time, actor, kind) VALUES (?, ?, ?, 'definitions')")?
+        .execute(params![signed(revision), nanoseconds(now), actor])?;
+    for change in changes {
+        match change {
+            DefinitionChange::ScopeMapPut(map) => put(transaction, revision, &**map),
+            DefinitionChange::ScopeMapGone { registry, name } => {
+                delete::<ScopeMap>(transaction, revision, (registry.as_str(), name.as_str()))
+            }
+            DefinitionChange::TokenPut(token) => put(transaction, revision, &**token),
+            DefinitionChange::TokenGone { registry, name } => {
+                delete::<Token>(transaction, revision, (registry.as_str(), name.as_str()))
+            }
+        }?;
     }
     Ok(())
 }
 
-/// What became of one definition: both bodies as JSON; neither is never the case.
-pub(super) struct Change {
-    pub(super) registry: String,
-    pub(super) name: String,
-    pub(super) before: Option<String>,
-    pub(super) after: Option<String>,
-}
-
-/// Compares content, not revision numbers: what a caller forgot to number is written all the same.
-fn differences<T: Definition>(
+fn put<T: Definition>(
     transaction: &Transaction<'_>,
-    after: &[T],
-) -> Result<Vec<Change>, Error> {
-    let mut wanted: HashMap<&str, HashMap<&str, &T>> = HashMap::new();
-    for one in after {
-        let (registry, name) = one.key();
-        wanted.entry(registry).or_default().insert(name, one);
+    revision: u64,
+    after: &T,
+) -> Result<(), Error> {
+    let body = serde_json::to_string(after).map_err(|error| {
+        Error::Unavailable(format!("a {} cannot be written: {error}", T::TABLE))
+    })?;
+    let (registry, name) = after.key();
+    let before = body_of::<T>(transaction, after.key())?;
+    if before.as_deref() == Some(body.as_str()) {
+        return Ok(());
     }
-    let mut changes = Vec::new();
-    let mut statement =
-        transaction.prepare_cached(&format!("SELECT registry, name, body FROM {}", T::TABLE))?;
-    let mut rows = statement.query([])?;
-    let mut body = Vec::new();
-    while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-        let (registry, name, before) = (text(0)?, text(1)?, text(2)?);
-        let after = wanted.get_mut(registry).and_then(|names| names.remove(name));
-        body.clear();
-        if let Some(after) = after {
-            write_json(&mut body, after)?;
-            if body == before.as_bytes() {
-                continue;
-            }
-        }
-        changes.push(Change {
-            registry: registry.to_owned(),
-            name: name.to_owned(),
-            before: Some(before.to_owned()),
-            after: after.map(|_| String::from_utf8_lossy(&body).into_owned()),
-        });
-    }
-    for after in wanted.into_values().flat_map(HashMap::into_values) {
-        let (registry, name) = after.key();
-        body.clear();
-        write_json(&mut body, after)?;
-        changes.push(Change {
-            registry: registry.to_owned(),
-            name: name.to_owned(),
-            before: None,
-            after: Some(String::from_utf8_lossy(&body).into_owned()),
-        });
-    }
-    Ok(changes)
+    transaction
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO {} (registry, name, body) VALUES (?, ?, ?)",
+            T::TABLE
+        ))?
+        .execute(params![registry, name, body])?;
+    history::add::<T>(transaction, revision, after.key(), before.as_deref(), Some(&body))
 }
 
-fn write_json<T: Definition>(body: &mut Vec<u8>, definition: &T) -> Result<(), Error> {
-    serde_json::to_writer(body, definition)
-        .map_err(|error| Error::Unavailable(format!("a {} cannot be written: {error}", T::TABLE)))
+fn delete<T: Definition>(
+    transaction: &Transaction<'_>,
+    revision: u64,
+    key: (&str, &str),
+) -> Result<(), Error> {
+    let Some(before) = body_of::<T>(transaction, key)? else { return Ok(()) };
+    transaction
+        .prepare_cached(&format!("DELETE FROM {} WHERE registry = ? AND name = ?", T::TABLE))?
+        .execute(params![key.0, key.1])?;
+    history::add::<T>(transaction, revision, key, Some(&before), None)
+}
+
+fn body_of<T: Definition>(
+    transaction: &Transaction<'_>,
+    (registry, name): (&str, &str),
+) -> Result<Option<String>, Error> {
+    Ok(transaction
+        .prepare_cached(&format!("SELECT body FROM {} WHERE registry = ? AND name = ?", T::TABLE))?
+        .query_row(params![registry, name], |row| row.get(0))
+        .optional()?)
 }

@@ -29,10 +29,11 @@ use serde::{Deserialize, Serialize};
 
 use self::files::Files;
 use self::reserve::Reserve;
-use crate::model::{AccessTokenId, Definitions};
+use crate::model::{AccessTokenId, DefinitionChange, Definitions};
 
 pub(crate) use self::column::nanoseconds;
 pub use self::error::Error;
+pub use self::history::Changes;
 pub use self::index::{IndexEntry, IndexQuery, SearchIndex};
 pub use self::journal::{Appended, ChainHead, JournalRow, JournalWriter, Seal};
 pub use self::read::JournalReader;
@@ -139,6 +140,33 @@ impl Store {
             .await
     }
 
+    /// Makes `revision` (one more than the present) by some changes, otherwise as [`Store::replace_definitions`]: it costs as much as changes,
+    /// however many definitions there are.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when the present revision is not the one before.
+    pub async fn change_definitions(
+        &self,
+        revision: u64,
+        changes: Vec<DefinitionChange>,
+        actor: String,
+        now: Timestamp,
+        seal: Seal<'static>,
+    ) -> Result<Appended, Error> {
+        self.change(seal, move |transaction| {
+            definitions::change(transaction, revision, &changes, &actor, now)
+        })
+        .await
+    }
+
+    /// What became of the definitions after a revision; it costs as much as changed.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRevision`] when the revision lies in the future.
+    pub async fn changes_since(&self, revision: u64) -> Result<Changes, Error> {
+        self.read(move |connection| history::changes_since(connection, revision)).await
+    }
+
     /// Records that an access token is taken back, with its event, in one transaction. The row counts as a policy revision, so that every replica looks.
     /// It works on a full disk, by the reserve.
     pub async fn revoke(
@@ -161,11 +189,6 @@ impl Store {
     /// The present policy revision (definitions and revocations).
     pub async fn policy_revision(&self) -> Result<u64, Error> {
         self.read(journal::policy_revision).await
-    }
-
-    /// True when definitions changed after a revision, not only revocations.
-    pub async fn definitions_changed_since(&self, revision: u64) -> Result<bool, Error> {
-        self.read(move |connection| definitions::changed_since(connection, revision)).await
     }
 
     /// Appends events that must not be kept out by a full disk, such as that of a prune; uses the reserve.

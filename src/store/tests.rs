@@ -100,7 +100,17 @@ async fn every_revision_of_the_definitions_can_be_read_back() {
     for expected in &revisions {
         let found = store.definitions_at(expected.revision).await.unwrap();
         assert_eq!(found, *expected);
+        let changes = store.changes_since(expected.revision).await.unwrap();
+        let expected = DefinitionChange::between(expected, &next);
+        // what was deleted and made again counts as changed, though it may be the same
+        assert!(expected.iter().all(|change| changes.definitions.contains(change)));
+        assert_eq!(changes.revision, 4);
     }
+    assert!(matches!(store.changes_since(5).await, Err(Error::UnknownRevision(5, 4))));
+    assert_eq!(store.changes_since(4).await.unwrap().definitions, []);
+    let name = "writer".parse().unwrap();
+    let gone = DefinitionChange::TokenGone { registry: "prod".parse().unwrap(), name };
+    assert_eq!(DefinitionChange::between(&revisions[2], &revisions[3]), [gone]);
     assert!(matches!(store.definitions_at(5).await, Err(Error::UnknownRevision(5, 4))));
     assert_eq!([1, 2, 3, 4].map(|revision| changes(&store, revision)), [3, 1, 1, 1]);
 }
@@ -247,4 +257,32 @@ async fn promise_3_a_wal_without_its_database_is_not_deleted() {
     std::fs::rename(file.with_extension("away"), &file).unwrap();
     let again = Store::open(&Config::default(), folder.path()).await.unwrap();
     assert_eq!(again.journal_reader().unwrap().head().unwrap().sequence, 1);
+}
+
+#[tokio::test]
+async fn a_change_writes_only_what_differs_and_can_be_taken_back() {
+    let (_folder, store) = store().await;
+    let before = Definitions {
+        revision: 1,
+        scope_maps: vec![scope_map("scope-one", "a", 1), scope_map("scope-two", "b", 1)],
+        tokens: vec![token("writer", 1)],
+    };
+    replace(&store, &before).await.unwrap();
+    let (registry, name) = ("prod".parse().unwrap(), "writer".parse().unwrap());
+    let change = |revision, changes| {
+        store.change_definitions(revision, changes, "admin".to_owned(), now(), seal())
+    };
+    let two = vec![
+        DefinitionChange::ScopeMapPut(Box::new(before.scope_maps[0].clone())),
+        DefinitionChange::ScopeMapPut(Box::new(scope_map("scope-two", "changed", 2))),
+        DefinitionChange::TokenGone { registry, name },
+    ];
+    assert!(matches!(change(3, two.clone()).await, Err(Error::Stale)));
+    assert_eq!(change(2, two.clone()).await.unwrap().policy_revision, 2);
+    assert_eq!(changes(&store, 2), 2, "one of the three is as before");
+    let present = store.definitions().await.unwrap();
+    assert_eq!(present.scope_maps[1].description, "changed");
+    assert!(present.tokens.is_empty());
+    assert_eq!(store.changes_since(1).await.unwrap().definitions, two[1..]);
+    assert_eq!(store.definitions_at(1).await.unwrap(), before);
 }

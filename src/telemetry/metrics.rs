@@ -23,6 +23,9 @@ const JOURNAL_COMMIT_EVENTS: &str = "dockpass_audit_commit_events";
 /// Audit events that could not be recorded.
 const JOURNAL_FAILURES: &str = "dockpass_audit_failures_total";
 
+/// How often samples are folded into their histograms.
+const UPKEEP: Duration = Duration::from_secs(1);
+
 /// Upper bounds of the duration buckets, in seconds: 0.5 ms to 10 s.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -86,6 +89,20 @@ impl Metrics {
         describe();
         *installed = Some(handle.clone());
         Ok(Self(handle))
+    }
+
+    /// Folds what was recorded into the histograms, for ever: until then each sample takes memory, and perhaps nobody
+    /// ever asks for the text.
+    pub async fn keep_up(self) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        loop {
+            ticks.tick().await;
+            let handle = self.0.clone();
+            // not on the serving threads: there may be very many samples
+            if tokio::task::spawn_blocking(move || handle.run_upkeep()).await.is_err() {
+                tracing::error!("the upkeep of the metrics panicked");
+            }
+        }
     }
 
     /// The metrics in the text format of Prometheus.

@@ -1,7 +1,6 @@
 //! The files in `deploy/`: what a reader copies works.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use dockpass::config::Config;
 use dockpass::model::{Clock, Definitions, SystemClock, TokenUid};
@@ -15,7 +14,7 @@ fn the_example_policy_compiles_under_the_example_configuration_and_its_tests_pas
     let now = SystemClock.now();
     let empty = Definitions { revision: 0, scope_maps: Vec::new(), tokens: Vec::new() };
     let definitions = file.onto(&empty, now, "test", &mut || TokenUid::new(now));
-    Snapshot::compile(Arc::new(definitions.clone()), &context).unwrap();
+    Snapshot::compile(definitions.clone(), &context).unwrap();
     let outcomes = run_tests(&file.tests, &definitions, &context, now);
     assert!(!outcomes.is_empty());
     for outcome in outcomes {

@@ -102,6 +102,7 @@ async fn an_address_that_is_taken_is_named() {
     );
     let problem = problem(&site).await;
     assert!(problem.contains(&address), "{problem}");
+    assert_eq!(site.count(dockpass::audit::Kind::Start), 0, "it did not begin to serve");
 }
 
 #[tokio::test]

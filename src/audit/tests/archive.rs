@@ -1,5 +1,6 @@
 //! Find, list, prune.
 
+use super::super::trail::{Item, Trail};
 use super::*;
 use crate::model::{AccessTokenId, CredentialRef, Permissions, TokenUid};
 
@@ -198,4 +199,16 @@ async fn g5_an_access_token_is_found_by_whoever_was_given_it_also_when_its_own_m
     assert_eq!((found.id, found.grant), (given.id, given.grant));
     assert_eq!(journal.grant_of(AccessTokenId::new(far())).await.unwrap(), None);
     journal.close().await;
+}
+
+#[tokio::test]
+async fn what_is_pruned_while_it_is_read_is_not_taken_for_damage() {
+    let fixture = Fixture::with_events(6).await;
+    let archive = fixture.archive();
+    let mut trail = Trail::open(archive.reader().unwrap()).unwrap();
+    assert!(matches!(trail.next(), Some(Ok(Item::Start(..)))));
+    archive.prune(far(), "admin", fixture.folder.path(), &fixture.clock).await.unwrap();
+    let problem = trail.next().unwrap().err().unwrap().to_string();
+    assert!(problem.contains("up to 6 were pruned while"), "{problem}");
+    assert_eq!(archive.verify(None).unwrap().start, 6);
 }

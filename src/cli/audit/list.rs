@@ -16,7 +16,9 @@ use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, TokenNam
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     dockpass audit list --refused --since 2026-08-01T00:00:00Z\n  \
-    dockpass audit list --repository servers/nginx --kind issue --output json")]
+    dockpass audit list --repository servers/nginx --kind issue --output json\n\n\
+    The outcome is the reason of a refusal; else `allowed`, `partly` or `nothing` of what was asked for; of other events `done`. \
+    A table leaves out issuers, but where two have the same subject: `dockpass audit show` and JSON have everything.")]
 pub(in crate::cli) struct List {
     /// Not before this time, such as 2026-08-01T00:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -79,7 +81,7 @@ impl List {
         let listed =
             Listed { events: page.events.into_iter().map(Shown::from).collect(), next: page.next };
         self.output.print(process, &listed, |listed| {
-            output::table(Shown::HEAD, listed.events.iter().map(Shown::row))
+            output::table(Shown::HEAD, Shown::rows(&listed.events))
         })?;
         match listed.next {
             Some(next) => process.note(&format!("there are more: --before {next}")),

@@ -1,10 +1,12 @@
 //! An event as it is shown.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::audit::{Event, Found};
-use crate::model::Permissions;
+use crate::model::{Permission, Permissions};
 
 /// An event with its place in the chain.
 #[derive(Debug, Serialize)]
@@ -24,14 +26,29 @@ impl Shown {
     /// The head of a table of events.
     pub(super) const HEAD: [&str; 6] = ["time", "kind", "outcome", "who", "what", "id"];
 
-    /// The event as a row of that table.
-    pub(super) fn row(&self) -> [String; 6] {
+    /// The events as rows of that table. An issuer is named only where two of them have the same subject.
+    pub(super) fn rows(events: &[Self]) -> Vec<[String; 6]> {
+        let mut issuers = BTreeMap::<_, BTreeSet<_>>::new();
+        for name in events.iter().filter_map(Self::name) {
+            issuers.entry(name.subject).or_default().insert(name.issuer);
+        }
+        let row = |event: &Self| {
+            let name = event.name().map(|name| {
+                let is_shared = issuers.get(&name.subject).is_some_and(|all| all.len() > 1);
+                if is_shared { name.with_issuer() } else { name.subject }
+            });
+            event.row(name)
+        };
+        events.iter().map(row).collect()
+    }
+
+    fn row(&self, name: Option<String>) -> [String; 6] {
         let event = &self.event;
         [
             format!("{:.0}", event.time),
             event.kind.to_string(),
             self.outcome(),
-            self.who().unwrap_or_else(|| "-".to_owned()),
+            name.unwrap_or_else(|| "-".to_owned()),
             self.what().unwrap_or_else(|| "-".to_owned()),
             event.id.to_string(),
         ]
@@ -67,40 +84,86 @@ impl Shown {
         ]
     }
 
+    /// The reason of a refusal; else `allowed`, `partly` or `nothing` of what was asked for; else `done`.
     fn outcome(&self) -> String {
-        let reason = self.event.reason.map(|reason| reason.to_string());
-        let outcome = reason.unwrap_or_else(|| "ok".to_owned());
+        let outcome =
+            self.event.reason.map_or_else(|| self.success().to_owned(), |r| r.to_string());
         match self.event.count {
             Some(count) => format!("{outcome} x{count}"),
             None => outcome,
         }
     }
 
-    /// Who asked: the subject of an identity token, a token's name, whom a session was given to; or who made a change.
-    fn who(&self) -> Option<String> {
-        let event = &self.event;
-        let actor = event.change.as_ref().and_then(|change| text(change.get("actor")?));
-        let Some(identity) = &event.identity else { return actor };
-        let kind = identity.get("kind").and_then(text).unwrap_or_default();
-        let name =
-            ["subject", "tokenName", "holder"].into_iter().find_map(|key| text(identity.get(key)?));
-        let issuer = identity.get("issuer").and_then(text).map(|issuer| format!(" of {issuer}"));
-        Some(format!("{kind} {}{}", name.unwrap_or_default(), issuer.unwrap_or_default()))
+    fn success(&self) -> &'static str {
+        let Some(request) = &self.event.request else { return "done" };
+        match &self.event.grant {
+            Some(grant) if request.permissions.is_subset_of(&grant.permissions) => "allowed",
+            Some(grant) if grant.permissions.is_empty() => "nothing",
+            Some(_) => "partly",
+            None => "allowed",
+        }
     }
 
-    /// What was asked for, or what was changed.
+    /// Who asked, with the kind of identity and the issuer.
+    fn who(&self) -> Option<String> {
+        let kind = self.event.identity.as_ref().and_then(|identity| text(identity.get("kind")?));
+        let name = self.name().map(Name::with_issuer);
+        let all: Vec<_> =
+            [kind.filter(|kind| Some(kind) != name.as_ref()), name].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
+    /// The subject of an identity token, a token's name, whom a session was given to, or who made a change; else the kind of identity.
+    fn name(&self) -> Option<Name> {
+        let field = |key| text(self.event.identity.as_ref()?.get(key)?);
+        let actor = || text(self.event.change.as_ref()?.get("actor")?);
+        let subject = ["subject", "tokenName", "holder", "kind"]
+            .into_iter()
+            .find_map(field)
+            .or_else(actor)?;
+        Some(Name { subject, issuer: field("issuer") })
+    }
+
+    /// What was asked for and how much of it was given, or what was changed.
     fn what(&self) -> Option<String> {
         if let Some(request) = &self.event.request {
-            let asked = permissions(&request.permissions);
-            return Some(format!(
-                "{} {}",
-                request.registry,
-                if asked.is_empty() { "login" } else { &asked }
-            ));
+            let granted = self.event.grant.as_ref().map(|grant| &grant.permissions);
+            let asked: Vec<_> = request.permissions.iter().map(|one| asked(one, granted)).collect();
+            let asked = if asked.is_empty() { "login".to_owned() } else { asked.join(" ") };
+            return Some(format!("{} {asked}", request.registry));
         }
         let change = self.event.change.as_ref()?;
         let field = |key| change.get(key).and_then(text);
         Some(format!("{} {}/{}", field("kind")?, field("registry")?, field("name")?))
+    }
+}
+
+/// Who asked.
+struct Name {
+    subject: String,
+    issuer: Option<String>,
+}
+
+impl Name {
+    fn with_issuer(self) -> String {
+        match self.issuer {
+            Some(issuer) => format!("{} of {issuer}", self.subject),
+            None => self.subject,
+        }
+    }
+}
+
+/// One permission that was asked for; when less was given, that first: `field/agent:content/read of content/read,content/write`.
+fn asked(asked: &Permission, granted: Option<&Permissions>) -> String {
+    let Permission { repository, actions } = asked;
+    let given = granted.map_or(*actions, |granted| granted.actions_on(repository));
+    let given = given.intersection(*actions);
+    if given == *actions {
+        format!("{repository}:{actions}")
+    } else if given.is_empty() {
+        format!("{repository}:nothing of {actions}")
+    } else {
+        format!("{repository}:{given} of {actions}")
     }
 }
 

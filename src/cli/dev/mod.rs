@@ -42,7 +42,7 @@ impl Dev {
                 // a reader that left needs no message
                 return Failure::Shown;
             }
-            Failure::failed(format!("{error:#}"))
+            Failure::chain(&error)
         })
     }
 

@@ -5,9 +5,13 @@ use std::path::Path;
 use serde_json::json;
 
 use super::offline::{POLICY, folder, json, run};
-use crate::audit::{Event, Journal, Kind, RequestRecord};
+use super::{Arc, ManualClock, Process, policy_change};
+use crate::audit::{Event, Grant, Journal, Kind, RequestRecord};
 use crate::config::Config;
-use crate::model::{ActionSet, DecisionId, Permission, Reason};
+use crate::model::{
+    AccessTokenId, ActionSet, CredentialRef, DecisionId, Password, PasswordHash, PasswordSlot,
+    Permission, Reason, TokenUid,
+};
 use crate::store::Store;
 
 /// A folder whose policy is applied, and the refusal of a job with this subject for this repository.
@@ -171,4 +175,91 @@ async fn pruning_asks_first_and_keeps_what_no_checkpoint_covers() {
     let listed = json(&run(folder.path(), "audit list -o json", "").await);
     assert_eq!(listed["events"][0]["kind"], "prune");
     assert_eq!(json(&run(folder.path(), "audit verify -o json", "").await)["events"], 4);
+}
+
+#[tokio::test]
+async fn a_list_says_how_much_of_what_was_asked_for_was_given() {
+    let (folder, _) = refused("ci", "servers/apache").await;
+    for (subject, issuer, granted) in [
+        ("ci", "https://issuer.example.com", ActionSet::PUSH),
+        ("ci", "https://other.example.com", ActionSet::PULL),
+        ("job", "https://other.example.com", ActionSet::EMPTY),
+    ] {
+        let mut event = refusal(subject, "field/agent");
+        event.reason = None;
+        event.identity.as_mut().unwrap().insert("issuer".to_owned(), issuer.into());
+        event.grant = Some(grant("field/agent", granted));
+        record(folder.path(), event).await;
+    }
+    let listed = run(folder.path(), "audit list", "").await.out;
+    let lines: Vec<Vec<&str>> =
+        listed.lines().map(|line| line.split_whitespace().skip(1).collect()).collect();
+    let line = |number: usize| lines[number][..lines[number].len() - 1].join(" ");
+    assert_eq!(
+        line(1),
+        "issue nothing job local field/agent:nothing of content/read,content/write"
+    );
+    assert_eq!(
+        line(2),
+        "issue partly ci of https://other.example.com local field/agent:content/read of content/read,content/write"
+    );
+    assert_eq!(
+        line(3),
+        "issue allowed ci of https://issuer.example.com local field/agent:content/read,content/write"
+    );
+    assert!(line(5).starts_with("policy_change done offline:"), "{listed}");
+    let found = json(&run(folder.path(), "audit list --allowed --kind issue -o json", "").await);
+    assert_eq!(found["events"].as_array().unwrap().len(), 3, "{found}");
+}
+
+fn grant(repository: &str, actions: ActionSet) -> Grant {
+    let now = "2026-08-01T12:00:00Z".parse().unwrap();
+    let permission = Permission { repository: repository.parse().unwrap(), actions };
+    Grant {
+        access_token: AccessTokenId::new(now),
+        token: TokenUid::new(now),
+        token_name: "nginx-ci".parse().unwrap(),
+        scope_map: "servers-push".parse().unwrap(),
+        credential: CredentialRef::Anonymous,
+        permissions: [permission].into_iter().filter(|one| !one.actions.is_empty()).collect(),
+        expire_time: now,
+        reused: false,
+    }
+}
+
+#[tokio::test]
+async fn promise_9_the_hash_of_a_password_is_in_no_event_and_still_in_the_history() {
+    let (folder, _) = refused("ci", "servers/apache").await;
+    let config = Config::load(&folder.path().join("dockpass.toml")).unwrap();
+    let store = Store::open(&config.store, &config.data_dir).await.unwrap();
+    let before = store.definitions().await.unwrap();
+    let now = "2026-08-01T12:00:00Z".parse().unwrap();
+    let hash = PasswordHash::try_from(format!("{}A", "canary".repeat(7))).unwrap();
+    let canary = serde_json::to_string(&hash).unwrap();
+    let mut after = before.clone();
+    after.revision += 1;
+    after.tokens[0].passwords.push(Password {
+        slot: PasswordSlot::Password1,
+        generation: 1,
+        hash,
+        last_four: "abcd".to_owned(),
+        create_time: now,
+        expire_time: None,
+    });
+    let process = Process {
+        out: Box::new(std::io::sink()),
+        err: Box::new(std::io::sink()),
+        input: Box::new(std::io::empty()),
+        environment: std::iter::empty().collect(),
+        clock: Arc::new(ManualClock::at(now)),
+    };
+    policy_change::commit(&store, &before, after.clone(), &process).await.unwrap();
+    std::fs::write(folder.path().join("policy.toml"), "").unwrap();
+    assert_eq!(run(folder.path(), "policy apply FILE --yes", "").await.code, 0);
+    for command in ["audit export", "audit list -o json"] {
+        let shown = run(folder.path(), command, "").await.out;
+        assert!(shown.contains("abcd"), "the change is not in it: {shown}");
+        assert!(!shown.contains(canary.trim_matches('"')), "{shown}");
+    }
+    assert_eq!(store.definitions_at(after.revision).await.unwrap(), after);
 }

@@ -17,15 +17,12 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Every command of the program in the code blocks.
+/// Every command of the program in the code blocks, but for those of plain text.
 fn command_lines(markdown: &str) -> Vec<String> {
     let joined = markdown.replace("\\\n", "");
-    let mut inside = false;
-    let lines = joined.lines().filter(|line| {
-        let fence = line.trim_start().starts_with("```");
-        inside ^= fence;
-        inside && !fence
-    });
+    // every second part is a block; its first word is its language, and `text` blocks hold what is printed
+    let blocks = joined.split("```").skip(1).step_by(2);
+    let lines = blocks.filter(|block| !block.starts_with("text")).flat_map(str::lines);
     let commands = lines.filter_map(|line| {
         let line = line.trim_start().trim_start_matches("- ").trim_start_matches("run: ");
         let line = line.split_once("eval \"$(").map_or(line, |(_, inner)| inner);
@@ -48,7 +45,7 @@ fn every_command_of_the_readme_is_accepted() {
 
 #[test]
 fn commands_are_found_in_code_blocks_only() {
-    let text = "dockpass no\n```sh\ndockpass a \\\n  --b 'c d' > e\n- run: dockpass f\neval \"$(dockpass g)\"\n```\ndockpass no";
+    let text = "dockpass no\n```sh\ndockpass a \\\n  --b 'c d' > e\n- run: dockpass f\neval \"$(dockpass g)\"\n```\ndockpass no\n```text\ndockpass no\n```\ndockpass no";
     assert_eq!(command_lines(text), ["dockpass a   --b 'c d' > e", "dockpass f", "dockpass g"]);
     assert_eq!(words("a   --b 'c d' > e"), ["a", "--b", "c d", ">", "e"]);
 }

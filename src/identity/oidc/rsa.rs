@@ -123,6 +123,23 @@ mod tests {
         assert!(has_roca_fingerprint(&[1]));
         assert!(has_roca_fingerprint(&[1, 0, 1]));
         assert!(!has_roca_fingerprint(&modulus(256)));
+        // the product of the primes, shifted, and one more: 1 modulo every prime, odd, and 257 bytes long
+        let mut product = vec![1_u8];
+        for prime in ROCA_PRIMES {
+            let mut carry = 0;
+            for byte in &mut product {
+                carry += u32::from(*byte) * prime;
+                *byte = carry.to_le_bytes()[0];
+                carry >>= 8;
+            }
+            product.extend(u8::try_from(carry).ok().filter(|carry| *carry > 0));
+        }
+        product.reverse();
+        product.resize(256, 0);
+        product.push(1);
+        assert!(public_key(&product, &[1, 0, 1]).is_none());
+        product[256] = 3;
+        assert!(public_key(&product, &[1, 0, 1]).is_some(), "only the fingerprint was wrong");
     }
 
     #[test]

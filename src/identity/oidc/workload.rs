@@ -10,10 +10,14 @@ use crate::model::IssuerUrl;
 
 /// A workload whose identity token verified. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Workload {
+pub struct Workload(Arc<Facts>);
+
+/// What was verified.
+#[derive(Debug)]
+struct Facts {
     issuer: IssuerUrl,
-    subject: Arc<str>,
-    claims: Arc<Map<String, Value>>,
+    subject: Box<str>,
+    claims: Map<String, Value>,
     expire_time: Timestamp,
 }
 
@@ -23,12 +27,8 @@ impl Workload {
         registered: Registered,
         claims: Map<String, Value>,
     ) -> Self {
-        Self {
-            issuer,
-            subject: registered.subject.into(),
-            claims: Arc::new(claims),
-            expire_time: registered.expire_time,
-        }
+        let (subject, expire_time) = (registered.subject.into(), registered.expire_time);
+        Self(Arc::new(Facts { issuer, subject, claims, expire_time }))
     }
 
     /// A workload that nobody verified: for the tests of other modules.
@@ -39,26 +39,26 @@ impl Workload {
         claims: Map<String, Value>,
         expire_time: Timestamp,
     ) -> Self {
-        Self { issuer, subject: subject.into(), claims: Arc::new(claims), expire_time }
+        Self(Arc::new(Facts { issuer, subject: subject.into(), claims, expire_time }))
     }
 
     /// `iss`.
-    pub const fn issuer(&self) -> &IssuerUrl {
-        &self.issuer
+    pub fn issuer(&self) -> &IssuerUrl {
+        &self.0.issuer
     }
 
     /// `sub`.
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
     }
 
     /// All claims of the token, as they were signed.
-    pub const fn claims(&self) -> &Arc<Map<String, Value>> {
-        &self.claims
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.0.claims
     }
 
     /// `exp`.
-    pub const fn expire_time(&self) -> Timestamp {
-        self.expire_time
+    pub fn expire_time(&self) -> Timestamp {
+        self.0.expire_time
     }
 }

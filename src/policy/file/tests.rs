@@ -1,7 +1,5 @@
 //! Policy files: read, applied, written, and refused.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::model::{PasswordSlot, Status};
 use crate::policy::for_test::{GITHUB, after, context, now, password, uid};
@@ -61,7 +59,7 @@ fn the_sample_compiles_and_its_tests_pass() {
     assert_eq!(definitions.revision, 1);
     assert_eq!(definitions.tokens[0].expire_time, definitions.tokens[1].expire_time);
     assert_eq!(definitions.tokens[0].federated_credentials[0].issuer.as_str(), GITHUB);
-    Snapshot::compile(Arc::new(definitions.clone()), &context()).unwrap();
+    Snapshot::compile(definitions.clone(), &context()).unwrap();
     let tests = PolicyFile::parse(SAMPLE).unwrap().tests;
     for outcome in run_tests(&tests, &definitions, &context(), now()) {
         assert!(outcome.passed, "{outcome:?}");

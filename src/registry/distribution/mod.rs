@@ -74,7 +74,7 @@ impl Distribution {
             registry: permit.registry_uid(),
             token: permit.token(),
             credential: permit.credential().clone(),
-            holder: permit.holder().to_owned(),
+            holder: permit.holder(),
             ceiling,
             expire_time: end,
         };

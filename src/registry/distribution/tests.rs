@@ -59,7 +59,7 @@ async fn the_password_is_a_session_for_exactly_the_permit() {
         registry: permit.registry_uid(),
         token: permit.token(),
         credential: permit.credential().clone(),
-        holder: permit.holder().to_owned(),
+        holder: permit.holder(),
         ceiling: Ceiling::Permissions(permit.permissions().clone()),
         expire_time: permit.expire_time(),
     };

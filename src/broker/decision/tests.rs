@@ -1,0 +1,100 @@
+//! What happens to a decision when its use case does not come to an end.
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::audit::Journal;
+use crate::broker::{LimitsConfig, Parts, Peer};
+use crate::cache::Memory;
+use crate::identity::Verifiers;
+use crate::model::{Clock, SystemClock};
+use crate::net::{self, HttpClient};
+use crate::policy::Context;
+use crate::registry::{Dependencies, KeysConfig, Registries};
+use crate::seal::KeyRing;
+use crate::store::{self, Store};
+
+/// A broker without issuers and registries.
+async fn broker(folder: &TempDir) -> Arc<Broker> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ring = Arc::new(KeyRing::ephemeral().unwrap());
+    let store = Store::open(&store::Config::default(), folder.path()).await.unwrap();
+    let keys = KeysConfig {
+        root_certificate_file: folder.path().join("root.crt"),
+        root_key_file: folder.path().join("root.key"),
+        signing_key_files: Vec::new(),
+        foreign_certificate_files: Vec::new(),
+    };
+    let http = HttpClient::build(&net::Config { ca_file: None, loopback_http: true }).unwrap();
+    let external_url = "http://localhost:7080".to_owned();
+    let dependencies =
+        Dependencies { clock: Arc::clone(&clock), ring: Arc::clone(&ring), http, external_url };
+    let parts = Parts {
+        cache: Memory::new(10),
+        context: Context::default(),
+        journal: Journal::start(&store, folder.path(), Arc::clone(&clock)).await.unwrap(),
+        limits: LimitsConfig::default(),
+        registries: Registries::build(Vec::new(), keys, dependencies).unwrap(),
+        verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),
+        clock,
+        store,
+    };
+    Broker::build(parts).await.unwrap()
+}
+
+fn call(timeout: Duration) -> Call {
+    Call { peer: Peer::Unknown, timeout: Some(timeout), trace: None }
+}
+
+/// A bug, with a secret at hand.
+struct Panics;
+
+impl UseCase for Panics {
+    const KIND: Kind = Kind::Issue;
+    type Output = ();
+
+    async fn run(&self, _: &Broker, _: &mut Draft) -> Result<(), Error> {
+        panic!("cannot use dps_canary")
+    }
+}
+
+/// A change that is still being written when the deadline passes.
+struct WritesForEver;
+
+impl UseCase for WritesForEver {
+    const KIND: Kind = Kind::Revoke;
+    type Output = ();
+
+    async fn run(&self, _: &Broker, draft: &mut Draft) -> Result<(), Error> {
+        drop(Journal::seal(draft.event().clone()));
+        std::future::pending::<()>().await;
+        draft.written();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn promise_9_a_panic_is_answered_and_recorded_without_its_message() {
+    let folder = TempDir::new().unwrap();
+    let broker = broker(&folder).await;
+    let refusal = broker.decide(call(Duration::from_secs(10)), Panics).await.unwrap_err();
+    assert!(matches!(&refusal.error, Error::Internal(text) if !text.contains("canary")));
+    let event = broker.journal.find(refusal.decision_id).await.unwrap().unwrap();
+    assert_eq!((event.kind, event.reason), (Kind::Issue, Some(Reason::Internal)));
+    assert!(!event.detail.unwrap().contains("canary"));
+    // its place is free again, and the next is served
+    broker.decide(call(Duration::from_secs(10)), Panics).await.unwrap_err();
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_cut_short_is_recorded() {
+    let folder = TempDir::new().unwrap();
+    let broker = broker(&folder).await;
+    let refusal = broker.decide(call(Duration::from_millis(10)), WritesForEver).await.unwrap_err();
+    assert!(matches!(refusal.error, Error::DeadlineExceeded));
+    let event = broker.journal.find(refusal.decision_id).await.unwrap().unwrap();
+    assert_eq!(event.reason, Some(Reason::DeadlineExceeded));
+}

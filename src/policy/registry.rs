@@ -1,0 +1,117 @@
+//! What one registry holds, compiled.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::RegistryBounds;
+use super::index::{CredentialIndex, Place, Shared};
+use super::snapshot::Principal;
+use super::trie::Trie;
+use crate::model::{IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Token, TokenName};
+
+/// The definitions of one registry.
+#[derive(Clone, Debug)]
+pub(super) struct Registry {
+    pub(super) bounds: Arc<RegistryBounds>,
+    /// Tokens name them, so that a changed scope map is in force for all its tokens at once.
+    boundaries: ShardedMap<ScopeMapName, Arc<Boundary>>,
+    tokens: ShardedMap<TokenName, Arc<Token>>,
+    credentials: HashMap<IssuerUrl, CredentialIndex>,
+}
+
+/// A scope map with its compiled entries.
+#[derive(Debug)]
+pub(super) struct Boundary {
+    pub(super) scope_map: ScopeMap,
+    pub(super) trie: Trie,
+}
+
+impl Registry {
+    pub(super) fn new(bounds: RegistryBounds) -> Self {
+        Self {
+            bounds: Arc::new(bounds),
+            boundaries: ShardedMap::default(),
+            tokens: ShardedMap::default(),
+            credentials: HashMap::default(),
+        }
+    }
+
+    /// The token of this name.
+    pub(super) fn token(&self, name: &str) -> Option<&Arc<Token>> {
+        self.tokens.find(name)
+    }
+
+    /// A token of this registry with the scope map that bounds it.
+    pub(super) fn principal<'a>(&'a self, token: &'a Arc<Token>) -> Option<Principal<'a>> {
+        Some(Principal { token, boundary: self.boundaries.find(token.scope_map.as_str())? })
+    }
+
+    /// The federated credentials that name the issuer.
+    pub(super) fn credentials_of(&self, issuer: &IssuerUrl) -> Option<&CredentialIndex> {
+        self.credentials.get(issuer)
+    }
+
+    /// True when there is a scope map of this name.
+    pub(super) fn has_scope_map(&self, name: &str) -> bool {
+        self.boundaries.find(name).is_some()
+    }
+
+    /// All scope maps.
+    pub(super) fn scope_maps(&self) -> impl Iterator<Item = &ScopeMap> {
+        self.boundaries.values().map(|boundary| &boundary.scope_map)
+    }
+
+    /// The tokens whose scope map is not there.
+    pub(super) fn unbounded(&self) -> impl Iterator<Item = &Token> {
+        let tokens = self.tokens.values().map(Arc::as_ref);
+        tokens.filter(|token| !self.has_scope_map(token.scope_map.as_str()))
+    }
+
+    pub(super) fn put_scope_map(&mut self, mut scope_map: ScopeMap) {
+        scope_map.registry = self.bounds.name.clone();
+        let trie = Trie::new(&scope_map.permissions);
+        self.boundaries.insert(scope_map.name.clone(), Arc::new(Boundary { scope_map, trie }));
+    }
+
+    pub(super) fn take_scope_map(&mut self, name: &str) {
+        self.boundaries.remove(name);
+    }
+
+    /// Gives a token the names that are in memory already.
+    pub(super) fn share_names(&self, token: &mut Token) {
+        token.registry = self.bounds.name.clone();
+        if let Some(boundary) = self.boundaries.find(token.scope_map.as_str()) {
+            token.scope_map = boundary.scope_map.name.clone();
+        }
+    }
+
+    pub(super) fn put_token(&mut self, token: &Arc<Token>, shared: &Shared) {
+        for (place, issuer) in places(token) {
+            self.credentials.entry(issuer.clone()).or_default().insert(&place, shared);
+        }
+        self.tokens.insert(token.name.clone(), Arc::clone(token));
+    }
+
+    pub(super) fn take_token(&mut self, name: &str) -> Option<Arc<Token>> {
+        let token = self.tokens.remove(name)?;
+        for (place, issuer) in places(&token) {
+            if let Some(index) = self.credentials.get_mut(issuer) {
+                index.remove(&place);
+            }
+        }
+        Some(token)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_without_places(&self) -> bool {
+        self.credentials.values().all(CredentialIndex::is_empty)
+    }
+}
+
+fn places(token: &Arc<Token>) -> impl Iterator<Item = (Place, &IssuerUrl)> {
+    let credentials = token.federated_credentials.iter().zip(0..);
+    credentials.map(|(credential, position)| {
+        (Place { token: Arc::clone(token), position }, &credential.issuer)
+    })
+}
