@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use axum::http::Uri;
-
 use super::{Config, Error};
 use crate::listen::is_loopback;
 use crate::model::Accepted;
@@ -41,13 +39,14 @@ impl Config {
         let url = &self.http.external_url;
         let mut wrong =
             |problem: &str| problems.push(format!("http.external_url: `{url}` {problem}"));
-        let Ok(parsed) = url.parse::<Uri>() else {
+        let Some((scheme, rest)) = url.split_once("://") else {
             return wrong("is not a URL: write https://name");
         };
-        let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+        let authority = rest.split('/').next().unwrap_or_default();
+        if authority.is_empty() {
             return wrong("is not a URL: write https://name");
-        };
-        if authority.as_str().contains('@') || url.contains(['?', '#', '"']) {
+        }
+        if rest.contains(|c: char| "@?#\"\\".contains(c) || !c.is_ascii_graphic()) {
             return wrong("has more than a name, a port and a path: leave the rest away");
         }
         if url.ends_with('/') {
@@ -55,9 +54,8 @@ impl Config {
         }
         match scheme {
             "https" => {}
-            "http"
-                if is_loopback_host(authority.host())
-                    || self.dangerously_serve_secrets_without_tls => {}
+            "http" if self.dangerously_serve_secrets_without_tls || is_loopback_host(authority) => {
+            }
             "http" => wrong(
                 "sends passwords over plain http: write https://, with the name that clients know",
             ),
@@ -107,8 +105,12 @@ impl Config {
     }
 }
 
-fn is_loopback_host(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+/// Whether a host, with or without a port, is this machine.
+fn is_loopback_host(authority: &str) -> bool {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) { host } else { authority }
+    });
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -156,6 +158,9 @@ mod tests {
             ("http://localhost@evil.example", false),
             ("https://dockpass.example.com?a=b", false),
             ("https://dockpass.example.com#a", false),
+            ("http://127.0.0.1:7080.evil.example", false),
+            ("http://[::1].evil.example", false),
+            ("http://", false),
             ("ftp://localhost", false),
             ("", false),
             ("http://dockpass.example.com", false),
