@@ -125,7 +125,8 @@ mod tests {
 
     use super::*;
     use crate::audit::{Event, Journal, Kind};
-    use crate::model::{DecisionId, Definitions};
+    use crate::model::{ActionSet, DecisionId, Definitions, Lifetime, RegistryUid, ScopeMap};
+    use crate::policy::RegistryBounds;
     use crate::store::Config;
 
     fn now() -> Timestamp {
@@ -134,6 +135,32 @@ mod tests {
 
     fn event(kind: Kind) -> Event {
         Event::new(DecisionId::new(now()), now(), kind)
+    }
+
+    fn context() -> Context {
+        let local = RegistryBounds {
+            name: "local".parse().unwrap(),
+            uid: RegistryUid([1; 16]),
+            default_lifetime: Lifetime::DEFAULT,
+            max_lifetime: None,
+        };
+        Context { registries: vec![local], issuers: Vec::new() }
+    }
+
+    fn scope_map() -> ScopeMap {
+        ScopeMap {
+            registry: "local".parse().unwrap(),
+            name: "servers-push".parse().unwrap(),
+            description: String::new(),
+            owner: String::new(),
+            permissions: [("servers/nginx".parse().unwrap(), ActionSet::PULL)].into(),
+            max_lifetime: None,
+            system: false,
+            revision: 1,
+            create_time: now(),
+            update_time: now(),
+            updated_by: "test".to_owned(),
+        }
     }
 
     async fn revoke(store: &Store, id: AccessTokenId) -> u64 {
@@ -146,8 +173,7 @@ mod tests {
     async fn a_revocation_overturns_only_what_gives_the_revoked_access_token() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Config::default(), folder.path()).await.unwrap();
-        let context = Context { registries: Vec::new(), issuers: Vec::new() };
-        let policies = Policies::load(store.clone(), &context, now()).await.unwrap();
+        let policies = Policies::load(store.clone(), &context(), now()).await.unwrap();
         let (revoked, other) = (AccessTokenId::new(now()), AccessTokenId::new(now()));
 
         let earlier = policies.in_force();
@@ -159,7 +185,7 @@ mod tests {
 
         // definitions that differ, and a revocation after them: both are seen
         let revision = later.revision + 1;
-        let after = Definitions { revision, scope_maps: Vec::new(), tokens: Vec::new() };
+        let after = Definitions { revision, scope_maps: vec![scope_map()], tokens: Vec::new() };
         let seal = Journal::seal(event(Kind::PolicyChange));
         store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
         policies.at_least(revoke(&store, other).await, now()).await.unwrap();
