@@ -18,13 +18,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("pb", &[]),
     ("seal", &["model"]),
-    ("listen", &["model"]),
+    ("listen", &["model", "telemetry"]),
     ("identity", &["model", "net", "seal"]),
     ("cache", &["model", "seal"]),
     ("store", &["model"]),
     ("policy", &["model", "identity", "seal"]),
     ("registry", &["model", "net", "policy", "cache", "seal", "store"]),
-    ("audit", &["model", "seal", "store"]),
+    ("audit", &["model", "seal", "store", "telemetry"]),
     ("broker", &PARTS),
     // identity: what was presented; audit, registry: the errors that are mapped; cache: an access token's times
     (

@@ -15,6 +15,7 @@ use super::key::SigningKey;
 use super::{Error, Event, Recorded};
 use crate::model::Clock;
 use crate::store::{self, ChainHead, JournalWriter};
+use crate::telemetry::metrics;
 
 /// The most events of one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
@@ -143,8 +144,7 @@ impl Committer {
         self.health.began();
         let result = self.commit(events);
         self.health.ended(size);
-        metrics::histogram!("dockpass_audit_commit_seconds").record(begun.elapsed());
-        metrics::histogram!("dockpass_audit_batch_events").record(size_as_float(size));
+        metrics::audit_commit(size, begun.elapsed());
         let result = self
             .note(result)
             .map(|appended| Recorded { policy_revision: appended.policy_revision });
@@ -221,8 +221,4 @@ fn fill(batch: &mut Vec<Queued>, commands: &Receiver<Command>) -> bool {
         }
     }
     true
-}
-
-fn size_as_float(size: usize) -> f64 {
-    u32::try_from(size).map_or(f64::MAX, f64::from)
 }

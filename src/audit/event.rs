@@ -37,6 +37,9 @@ pub struct Event {
     /// The verified claims, which the journal keeps once per content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Map<String, Value>>,
+    /// The decision that this one takes the place of, because the policy changed before it was answered: what that one gave was not handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<DecisionId>,
     /// What was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,
@@ -161,6 +164,7 @@ impl Event {
             trace: None,
             identity: None,
             claims: None,
+            supersedes: None,
             request: None,
             policy_revision: None,
             grant: None,

@@ -29,6 +29,7 @@ impl Fields {
             peer,
             trace,
             identity,
+            supersedes,
             request,
             policy_revision,
             grant,
@@ -47,6 +48,7 @@ impl Fields {
         fields.add("policyRevision", policy_revision.as_ref());
         fields.add("reason", reason.as_ref());
         fields.add("request", request.as_ref());
+        fields.add("supersedes", supersedes.as_ref());
         fields.add("trace", trace.as_ref());
         fields.json.push(b'}');
         fields

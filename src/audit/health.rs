@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+use crate::telemetry::metrics;
+
 /// Milliseconds; a commit that takes longer hangs: nothing may be promised meanwhile.
 const HANGS_AFTER: u64 = 5000;
 
@@ -66,7 +68,7 @@ impl Health {
         if recovered {
             tracing::info!("the audit journal can be written again");
         }
-        metrics::gauge!("dockpass_audit_writable").set(1.0);
+        metrics::audit_writable(true);
     }
 
     pub(super) fn failed(&self, problem: String) {
@@ -74,7 +76,7 @@ impl Health {
             tracing::error!(%problem, "the audit journal cannot be written: nothing is handed out");
         }
         self.problem.send_replace(Some(problem));
-        metrics::gauge!("dockpass_audit_writable").set(0.0);
+        metrics::audit_writable(false);
     }
 
     pub(super) fn enqueued(&self) {
@@ -84,8 +86,7 @@ impl Health {
     pub(super) fn began(&self) {
         self.commit_began.store(self.milliseconds().saturating_add(1), Ordering::Relaxed);
         let queued = self.queued.load(Ordering::Relaxed);
-        metrics::gauge!("dockpass_audit_queued_events")
-            .set(u32::try_from(queued).map_or(f64::MAX, f64::from));
+        metrics::audit_queued(queued);
     }
 
     pub(super) fn ended(&self, size: usize) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::fields::event_without_claims;
 use super::{Error, filter};
 use crate::store::{self, ChainHead, IndexEntry, JournalReader, JournalRow, SearchIndex, Store};
+use crate::telemetry::metrics;
 
 /// How many events are indexed in one transaction: a page of an index is written once for all that fall on it.
 const PIECE: u32 = 4000;
@@ -107,8 +108,7 @@ fn try_piece(reader: &JournalReader, index: &mut SearchIndex) -> Result<u64, sto
     let rows = reader.after(done.sequence, PIECE)?;
     let newest = reader.head()?.sequence;
     let lag = newest.saturating_sub(done.sequence);
-    metrics::gauge!("dockpass_audit_index_lag_events")
-        .set(u32::try_from(lag).map_or(f64::MAX, f64::from));
+    metrics::audit_index_lag(lag);
     let Some(last) = rows.last() else { return Ok(0) };
     let head = ChainHead { sequence: last.sequence, hash: last.hash };
     let entries: Vec<_> = rows.iter().map(entry).collect();

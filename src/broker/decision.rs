@@ -74,17 +74,19 @@ impl Broker {
         if let Err(error) = self.limits.address(call.peer) {
             return Err(self.refuse_early(U::KIND, call, error).await);
         }
-        let mut verified = None;
+        let (mut verified, mut overtaken) = (None, None);
         for _ in 0..ATTEMPTS {
             let started = Instant::now();
             let in_force = self.policies.in_force();
             let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
             draft.verified = verified;
+            draft.event.supersedes = overtaken;
             let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
                 Ok(outcome) => outcome,
                 Err(_elapsed) => Err(Error::DeadlineExceeded),
             };
             verified = draft.verified.take();
+            overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
             let (outcome, latest) = self.record(call, draft, outcome, started).await;
             let Some(revision) = latest else { return outcome };
@@ -120,21 +122,25 @@ impl Broker {
         if let Some(counted) = self.count(call, &draft, started) {
             return (refused(outcome, counted), None);
         }
-        log(call, &draft.event, started);
+        let line = Line::of(&draft.event);
         if draft.stage == Stage::Written {
+            line.log(call, started);
             return (refused(outcome, decision_id), None);
         }
         match self.journal.append(draft.event).await {
-            Ok(recorded) if recorded.policy_revision > revision => {
-                (refused(outcome, decision_id), Some(recorded.policy_revision))
+            Ok(recorded) => {
+                line.log(call, started);
+                let newer = Some(recorded.policy_revision).filter(|newest| *newest > revision);
+                (refused(outcome, decision_id), newer)
             }
-            Ok(_) => (refused(outcome, decision_id), None),
             // nothing is handed out that is not recorded, now or by reuse
             Err(error) => {
                 if let Some(id) = minted {
                     self.cache.forget(move |access_token| access_token.id() == id);
                 }
-                (Err(Refusal { decision_id, error: error.into() }), None)
+                let error = Error::from(error);
+                line.refused_by(&error).log(call, started);
+                (Err(Refusal { decision_id, error }), None)
             }
         }
     }
@@ -172,22 +178,40 @@ fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, R
     outcome.map_err(|error| Refusal { decision_id, error })
 }
 
-fn log(call: &Call, event: &Event, started: Instant) {
-    let detail = event.detail.as_deref().unwrap_or_default();
-    let outcome = match event.reason {
-        None => Outcome::Allowed,
-        Some(reason) => {
-            Outcome::Refused { reason: reason.as_str(), blame: blame(reason), detail: &detail }
-        }
-    };
-    telemetry::decision(&telemetry::Decision {
-        method: method(event.kind),
-        id: &event.id,
-        peer: &call.peer,
-        trace: call.trace.as_deref(),
-        outcome,
-        elapsed: started.elapsed(),
-    });
+/// What the log says of a decision, when it is known whether it was recorded.
+struct Line {
+    id: DecisionId,
+    kind: Kind,
+    refused: Option<(Reason, String)>,
+}
+
+impl Line {
+    fn of(event: &Event) -> Self {
+        let detail = || event.detail.clone().unwrap_or_default();
+        let refused = event.reason.map(|reason| (reason, detail()));
+        Self { id: event.id, kind: event.kind, refused }
+    }
+
+    fn refused_by(self, error: &Error) -> Self {
+        Self { refused: Some((error.reason(), error.to_string())), ..self }
+    }
+
+    fn log(&self, call: &Call, started: Instant) {
+        let outcome = match &self.refused {
+            None => Outcome::Allowed,
+            Some((reason, detail)) => {
+                Outcome::Refused { reason: reason.as_str(), blame: blame(*reason), detail }
+            }
+        };
+        telemetry::decision(&telemetry::Decision {
+            method: method(self.kind),
+            id: &self.id,
+            peer: &call.peer,
+            trace: call.trace.as_deref(),
+            outcome,
+            elapsed: started.elapsed(),
+        });
+    }
 }
 
 const fn method(kind: Kind) -> Method {

@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::admission::Place;
 use super::{Admission, Certificate, Config, Connection, Error};
+use crate::telemetry::metrics;
 
 /// What is spoken on a listener; it is the only protocol that TLS offers there (ALPN).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -155,8 +156,7 @@ impl Arrivals {
             Ok(place) => place,
             Err(full) => {
                 let limit = full.as_str();
-                metrics::counter!("dockpass_connections_refused_total", "limit" => limit)
-                    .increment(1);
+                metrics::connection_refused(limit);
                 tracing::debug!(%peer, limit, "connection refused: too many");
                 return;
             }

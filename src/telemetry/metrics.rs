@@ -17,11 +17,17 @@ const IN_FLIGHT: &str = "dockpass_requests_in_flight";
 /// Access tokens handed out, by whether they were minted or reused.
 const ACCESS_TOKENS: &str = "dockpass_access_tokens_total";
 /// How long a commit of the audit journal took.
-const JOURNAL_COMMIT_SECONDS: &str = "dockpass_audit_commit_duration_seconds";
+const AUDIT_COMMIT_SECONDS: &str = "dockpass_audit_commit_seconds";
 /// Audit events in one commit.
-const JOURNAL_COMMIT_EVENTS: &str = "dockpass_audit_commit_events";
-/// Audit events that could not be recorded.
-const JOURNAL_FAILURES: &str = "dockpass_audit_failures_total";
+const AUDIT_BATCH_EVENTS: &str = "dockpass_audit_batch_events";
+/// 1 while the audit journal can be written, else 0: nothing is handed out then.
+const AUDIT_WRITABLE: &str = "dockpass_audit_writable";
+/// Audit events that wait for their commit.
+const AUDIT_QUEUED_EVENTS: &str = "dockpass_audit_queued_events";
+/// Audit events that the search index does not hold yet.
+const AUDIT_INDEX_LAG_EVENTS: &str = "dockpass_audit_index_lag_events";
+/// Connections that were closed because there were too many, by limit.
+const CONNECTIONS_REFUSED: &str = "dockpass_connections_refused_total";
 
 /// How often samples are folded into their histograms.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -129,14 +135,29 @@ pub fn access_token(source: Source) {
 }
 
 /// Counts a commit of the audit journal that held this many events.
-pub fn journal_commit(events: u32, elapsed: Duration) {
-    histogram!(JOURNAL_COMMIT_SECONDS).record(elapsed);
-    histogram!(JOURNAL_COMMIT_EVENTS).record(events);
+pub fn audit_commit(events: usize, elapsed: Duration) {
+    histogram!(AUDIT_COMMIT_SECONDS).record(elapsed);
+    histogram!(AUDIT_BATCH_EVENTS).record(number(events));
 }
 
-/// Counts audit events that could not be recorded.
-pub fn journal_failure(events: u32) {
-    counter!(JOURNAL_FAILURES).increment(u64::from(events));
+/// Shows whether the audit journal can be written.
+pub fn audit_writable(writable: bool) {
+    gauge!(AUDIT_WRITABLE).set(if writable { 1.0 } else { 0.0 });
+}
+
+/// Shows how many audit events wait for their commit.
+pub fn audit_queued(events: usize) {
+    gauge!(AUDIT_QUEUED_EVENTS).set(number(events));
+}
+
+/// Shows how many audit events the search index does not hold yet.
+pub fn audit_index_lag(events: u64) {
+    gauge!(AUDIT_INDEX_LAG_EVENTS).set(number(usize::try_from(events).unwrap_or(usize::MAX)));
+}
+
+/// Counts a connection that was closed because there were too many; `limit` is the word for which limit that was.
+pub fn connection_refused(limit: &'static str) {
+    counter!(CONNECTIONS_REFUSED, "limit" => limit).increment(1);
 }
 
 /// A request that is being worked on, until it is dropped.
@@ -158,6 +179,10 @@ impl Drop for InFlight {
     }
 }
 
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
@@ -169,9 +194,12 @@ fn describe() {
     describe_histogram!(DECISION_SECONDS, Unit::Seconds, "how long decisions took");
     describe_gauge!(IN_FLIGHT, "requests being worked on");
     describe_counter!(ACCESS_TOKENS, "access tokens handed out, minted or reused");
-    describe_histogram!(JOURNAL_COMMIT_SECONDS, Unit::Seconds, "commits of the audit journal");
-    describe_histogram!(JOURNAL_COMMIT_EVENTS, "audit events in one commit");
-    describe_counter!(JOURNAL_FAILURES, "audit events that could not be recorded");
+    describe_histogram!(AUDIT_COMMIT_SECONDS, Unit::Seconds, "commits of the audit journal");
+    describe_histogram!(AUDIT_BATCH_EVENTS, "audit events in one commit");
+    describe_gauge!(AUDIT_WRITABLE, "1 while the audit journal can be written");
+    describe_gauge!(AUDIT_QUEUED_EVENTS, "audit events that wait for their commit");
+    describe_gauge!(AUDIT_INDEX_LAG_EVENTS, "audit events that the search index lacks");
+    describe_counter!(CONNECTIONS_REFUSED, "connections closed because there were too many");
 }
 
 #[cfg(test)]
@@ -189,8 +217,8 @@ mod tests {
             record_decision(Method::DockerToken, Some("ACCESS_DENIED"), Duration::ZERO);
             access_token(Source::Minted);
             access_token(Source::Reused);
-            journal_commit(3, Duration::from_millis(1));
-            journal_failure(2);
+            audit_commit(3, Duration::from_millis(1));
+            audit_queued(2);
             drop(InFlight::begin(Method::Check));
             InFlight::begin(Method::Check)
         });
@@ -203,8 +231,8 @@ mod tests {
             r#"dockpass_decision_duration_seconds_bucket{method="issue",le="+Inf"} 2"#,
             r#"dockpass_access_tokens_total{source="minted"} 1"#,
             r#"dockpass_access_tokens_total{source="reused"} 1"#,
-            r#"dockpass_audit_commit_events_bucket{le="4"} 1"#,
-            "dockpass_audit_failures_total 2",
+            r#"dockpass_audit_batch_events_bucket{le="4"} 1"#,
+            "dockpass_audit_queued_events 2",
             r#"dockpass_requests_in_flight{method="check"} 1"#,
             "# HELP dockpass_decisions_total decisions, by method and outcome",
         ] {
@@ -221,8 +249,11 @@ mod tests {
             describe();
             record_decision(Method::Revoke, None, Duration::ZERO);
             access_token(Source::Minted);
-            journal_commit(1, Duration::ZERO);
-            journal_failure(1);
+            audit_commit(1, Duration::ZERO);
+            audit_writable(true);
+            audit_queued(1);
+            audit_index_lag(1);
+            connection_refused("address");
             drop(InFlight::begin(Method::Unreadable));
         });
         let text = recorder.handle().render();
@@ -232,6 +263,6 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names("# TYPE "), names("# HELP "));
-        assert_eq!(names("# TYPE ").len(), 7);
+        assert_eq!(names("# TYPE ").len(), 10);
     }
 }

@@ -99,6 +99,7 @@ async fn promise_4_a_request_that_began_before_the_change_is_decided_again() {
     let [first, last] = issues.as_slice() else { panic!("{issues:?}") };
     assert!(first.grant.is_some() && first.reason.is_none());
     assert_eq!(last.id, second.id);
+    assert_eq!(last.supersedes, Some(first.id));
     assert!(first.policy_revision < last.policy_revision, "{issues:?}");
 }
 

@@ -73,6 +73,7 @@ impl Shown {
             ("claims", claims),
             ("request", self.what()),
             ("lifetime wanted", event.request.as_ref().and_then(|r| Some(r.lifetime?.to_string()))),
+            ("supersedes", event.supersedes.map(|earlier| earlier.to_string())),
             ("policy revision", event.policy_revision.map(|revision| revision.to_string())),
             ("token", grant.map(|grant| format!("{}, by {}", grant.token_name, grant.credential))),
             ("scope map", grant.map(|grant| grant.scope_map.to_string())),
