@@ -58,9 +58,10 @@ pub fn decision(decision: &Decision<'_>) {
     }
 }
 
+/// At debug: the audit trail has it, and a line for each would cost more than the decision.
 fn log_allowed(decision: &Decision<'_>) {
     let Decision { method, id, peer, trace, elapsed, .. } = *decision;
-    tracing::info!(
+    tracing::debug!(
         decision_id = %id,
         method = method.as_str(),
         %peer,
@@ -145,7 +146,7 @@ mod tests {
     fn a_decision_is_one_line_with_its_fields() {
         let line = logged(Outcome::Allowed, Some("00-trace"));
         for (field, value) in [
-            ("level", "INFO"),
+            ("level", "DEBUG"),
             ("message", "allowed"),
             ("decision_id", "the-id"),
             ("method", "issue"),
