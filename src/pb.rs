@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-pub use self::generated::*;
+pub use self::generated::dockpass::*;
+pub use self::generated::spiffe;
 
 /// The encoded descriptor set, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dockpass.v1.bin"));
@@ -22,26 +23,14 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dockpas
     reason = "generated code"
 )]
 mod generated {
-    tonic::include_proto!("dockpass.v1");
-}
+    pub mod dockpass {
+        tonic::include_proto!("dockpass.v1");
+    }
 
-/// The SPIFFE Workload API, of which dockpass is a client.
-#[allow(
-    clippy::all,
-    clippy::pedantic,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    clippy::or_fun_call,
-    clippy::str_to_string,
-    clippy::clone_on_ref_ptr,
-    missing_debug_implementations,
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "generated code"
-)]
-pub mod spiffe {
-    tonic::include_proto!("spiffe");
+    /// The SPIFFE Workload API, of which dockpass is a client.
+    pub mod spiffe {
+        tonic::include_proto!("spiffe");
+    }
 }
 
 /// Written by hand: the token does not print.
