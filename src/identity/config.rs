@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_is_shared_by_its_configuration_or_as_a_known_one() {
+        let shared = |issuer: &str, more: &str| {
+            let text = format!("issuer = '{issuer}'\naudience = 'b'\n{more}");
+            config(&text).unwrap().is_shared()
+        };
+        assert!(shared("https://gitlab.com", ""));
+        assert!(shared("https://gitlab.com", "shared = false"));
+        assert!(!shared("https://gitlab.example.com", ""));
+        assert!(shared("https://gitlab.example.com", "shared = true"));
+    }
+
+    #[test]
     fn d2_an_http_issuer_needs_the_switch_or_a_file() {
         let base = "issuer = 'http://localhost:1'\naudience = 'b'\n";
         assert!(config(base).unwrap().check().is_err());

@@ -215,19 +215,3 @@ async fn nothing_secret_is_in_errors_or_debug() {
         assert!(!printed.contains("canary"), "{printed}");
     }
 }
-
-#[test]
-fn issuers_and_their_audiences_are_told() {
-    let config = |issuer: &str| -> IssuerConfig {
-        toml::from_str(&format!("issuer = '{issuer}'\naudience = 'ours'")).unwrap()
-    };
-    let configs = vec![config("https://gitlab.com"), config("https://gitlab.example.com")];
-    let front = Front::new();
-    let verifiers = Verifiers::build(configs, front.ring, Arc::new(front.clock)).unwrap();
-    let mut issuers: Vec<_> = verifiers.issuers().collect();
-    issuers.sort();
-    let [(public, true), (own, false)] = issuers.as_slice() else { panic!("{issuers:?}") };
-    assert_eq!(verifiers.audience_of(public), Some("ours"));
-    assert_eq!(verifiers.audience_of(own), Some("ours"));
-    assert_eq!(verifiers.audience_of(&"https://other".parse().unwrap()), None);
-}

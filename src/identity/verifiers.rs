@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::oidc::Oidc;
 use super::{Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented};
-use crate::model::{Clock, IssuerUrl, PasswordSecret, Secret};
+use crate::model::{Clock, PasswordSecret, Secret};
 use crate::seal::{InvalidSession, KeyRing, Session};
 
 /// Verifies what callers present.
@@ -33,16 +33,6 @@ impl Verifiers {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         Ok(Self { oidc: Oidc::build(issuers, Arc::clone(&clock))?, ring, clock })
-    }
-
-    /// The configured issuers, and for each whether many tenants share it: by its configuration, or as a known public one.
-    pub fn issuers(&self) -> impl Iterator<Item = (IssuerUrl, bool)> {
-        self.oidc.issuers()
-    }
-
-    /// The audience that tokens of a configured issuer must have.
-    pub fn audience_of(&self, issuer: &IssuerUrl) -> Option<&str> {
-        self.oidc.audience_of(issuer)
     }
 
     /// The identity of a docker client that presents nothing, where the registry's operator allows that.

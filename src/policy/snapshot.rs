@@ -121,11 +121,6 @@ impl Snapshot {
         self.tokens.find(&uid).map(Arc::as_ref)
     }
 
-    /// The scope map of a token.
-    pub fn scope_map_of(&self, token: &Token) -> Option<&ScopeMap> {
-        Some(&self.principal_of(token.uid)?.boundary.scope_map)
-    }
-
     pub(super) fn registry(&self, name: &RegistryName) -> Option<&Registry> {
         self.registries.get(name)
     }

@@ -47,14 +47,6 @@ impl Issuer {
         &self.config.issuer
     }
 
-    pub(super) fn audience(&self) -> &str {
-        &self.config.audience
-    }
-
-    pub(super) fn is_shared(&self) -> bool {
-        self.config.is_shared()
-    }
-
     pub(super) const fn is_single_use(&self) -> bool {
         self.config.single_use
     }

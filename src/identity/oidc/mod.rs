@@ -71,16 +71,6 @@ impl Oidc {
         Ok(Self { issuers, verdicts: Verdicts::new(), used: UsedTokens::new(), clock })
     }
 
-    /// All issuers, and whether many tenants share each.
-    pub(super) fn issuers(&self) -> impl Iterator<Item = (IssuerUrl, bool)> {
-        self.issuers.values().map(|issuer| (issuer.name().clone(), issuer.is_shared()))
-    }
-
-    /// The audience that tokens of an issuer must have.
-    pub(super) fn audience_of(&self, issuer: &IssuerUrl) -> Option<&str> {
-        self.issuers.get(issuer).map(|issuer| issuer.audience())
-    }
-
     /// Verifies a token.
     ///
     /// # Errors
