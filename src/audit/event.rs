@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Use;
 use crate::model::{
     AccessTokenId, CredentialRef, DecisionId, Lifetime, Permissions, Reason, RegistryName,
     ScopeMapName, TokenName, TokenUid,
@@ -55,6 +56,9 @@ pub struct Event {
     /// How many refusals an aggregated event stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// Of a use that a registry reported: what was pushed or pulled, and what allowed it.
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Use>,
 }
 
 /// What an event is about.
@@ -67,10 +71,20 @@ pub enum Kind {
     Exchange,
     /// `IssueAccessToken`.
     Issue,
+    /// A registry's report of uses that was refused.
+    Notification,
     /// A change of policy.
     PolicyChange,
     /// Old events were deleted from the journal.
     Prune,
+    /// A registry reported that content was deleted.
+    RegistryDelete,
+    /// A registry reported that content of one repository was linked into another.
+    RegistryMount,
+    /// A registry reported that content was read.
+    RegistryPull,
+    /// A registry reported that content was written.
+    RegistryPush,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
     /// `RevokeAccessToken`.
@@ -90,8 +104,13 @@ impl Kind {
             Self::Check => "check",
             Self::Exchange => "exchange",
             Self::Issue => "issue",
+            Self::Notification => "notification",
             Self::PolicyChange => "policy_change",
             Self::Prune => "prune",
+            Self::RegistryDelete => "registry_delete",
+            Self::RegistryMount => "registry_mount",
+            Self::RegistryPull => "registry_pull",
+            Self::RegistryPush => "registry_push",
             Self::Refusals => "refusals",
             Self::Revoke => "revoke",
             Self::Start => "start",
@@ -152,6 +171,14 @@ pub struct Grant {
 }
 
 impl Event {
+    /// The registry that it is about; none = it is about dockpass itself, or nobody was understood.
+    pub fn registry(&self) -> Option<&str> {
+        let of_change = || self.change.as_ref()?.get("registry")?.as_str();
+        let of_use = self.usage.as_ref().map(|usage| usage.registry.as_str());
+        let of_request = self.request.as_ref().map(|request| request.registry.as_str());
+        of_request.or(of_use).or_else(of_change)
+    }
+
     /// An event that says nothing yet but what, when and by which id.
     pub const fn new(id: DecisionId, time: Timestamp, kind: Kind) -> Self {
         Self {
@@ -170,6 +197,7 @@ impl Event {
             grant: None,
             change: None,
             count: None,
+            usage: None,
         }
     }
 }

@@ -35,6 +35,7 @@ impl Fields {
             grant,
             change,
             count,
+            usage,
         } = event;
         let mut fields = Self { json: Vec::with_capacity(1024), values: Vec::with_capacity(12) };
         fields.add("change", change.as_ref());
@@ -50,6 +51,7 @@ impl Fields {
         fields.add("request", request.as_ref());
         fields.add("supersedes", supersedes.as_ref());
         fields.add("trace", trace.as_ref());
+        fields.add("use", usage.as_ref());
         fields.json.push(b'}');
         fields
     }

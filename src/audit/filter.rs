@@ -76,25 +76,28 @@ pub(super) fn entry(sequence: u64, event: &Event) -> IndexEntry {
         value.as_str().map(str::to_owned)
     };
     let (request, grant) = (event.request.as_ref(), event.grant.as_ref());
+    let (usage, registry) = (event.usage.as_ref(), event.registry().map(str::to_owned));
     let token = grant
         .map(|grant| &grant.token_name)
+        .or_else(|| usage.and_then(|usage| Some(&usage.by.as_ref()?.token_name)))
         .or_else(|| request.and_then(|request| request.token_name.as_ref()));
+    let asked = request.into_iter().flat_map(|request| &request.permissions);
+    let repositories = asked.map(|one| &one.repository).chain(usage.map(|usage| &usage.repository));
     IndexEntry {
         sequence,
         id: Some(event.id),
         time: event.time,
         kind: event.kind.as_str().to_owned(),
         reason: event.reason.map(|reason| reason.as_str().to_owned()),
-        registry: request
-            .map(|request| request.registry.to_string())
-            .or_else(|| identity("registry")),
-        repositories: request.map_or_else(Vec::new, |request| {
-            request.permissions.iter().map(|one| one.repository.to_string()).collect()
-        }),
+        registry: registry.or_else(|| identity("registry")),
+        repositories: repositories.map(ToString::to_string).collect(),
         token: token.map(ToString::to_string).or_else(|| identity("tokenName")),
         issuer: identity("issuer"),
         subject: identity("subject").or_else(|| identity("holder")),
-        access_token: grant.map(|grant| *grant.access_token.as_bytes()).or_else(|| revoked(event)),
+        access_token: grant
+            .map(|grant| *grant.access_token.as_bytes())
+            .or_else(|| usage.and_then(|usage| Some(*usage.access_token?.as_bytes())))
+            .or_else(|| revoked(event)),
     }
 }
 

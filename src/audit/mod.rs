@@ -17,6 +17,7 @@ mod line;
 mod prune;
 mod record;
 mod trail;
+mod usage;
 mod verify;
 
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use self::journal::{Journal, Recorded};
 pub use self::line::read_export;
 pub use self::prune::Pruned;
 pub use self::record::Record;
+pub use self::usage::{By, Bypass, Deed, Use};
 pub use self::verify::{Damage, Entry, Finding, Report, verify};
 
 /// Why an event is not recorded.

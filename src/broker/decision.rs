@@ -169,7 +169,7 @@ impl Broker {
         }
     }
 
-    fn unrecorded(&self, error: Error) -> Refusal {
+    pub(super) fn unrecorded(&self, error: Error) -> Refusal {
         Refusal { decision_id: DecisionId::new(self.clock.now()), error }
     }
 }
@@ -219,6 +219,7 @@ const fn method(kind: Kind) -> Method {
         Kind::Check => Method::Check,
         Kind::Exchange => Method::DockerToken,
         Kind::Issue => Method::Issue,
+        Kind::Notification => Method::Notification,
         Kind::Revoke => Method::Revoke,
         _ => Method::Unreadable,
     }

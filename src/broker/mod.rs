@@ -9,6 +9,7 @@ mod decision;
 mod docker_token;
 mod draft;
 mod error;
+mod evidence;
 mod issue;
 mod limits;
 mod policies;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::evidence::Recent;
 use self::limits::Limits;
 use self::policies::Policies;
 use self::refusals::Refusals;
@@ -38,6 +40,7 @@ use crate::store::Store;
 
 pub use self::call::{Call, Peer};
 pub use self::error::{Error, FieldViolation, Refusal};
+pub use self::evidence::Report;
 pub use self::limits::Config as LimitsConfig;
 pub use self::policies::Error as StartError;
 
@@ -57,6 +60,8 @@ pub struct Broker {
     limits: Limits,
     policies: Policies,
     refusals: Refusals,
+    /// Reports of uses that are in the trail.
+    reported: Recent,
     registries: Registries,
     store: Store,
     tasks: TaskTracker,
@@ -147,6 +152,7 @@ impl Broker {
             limits: Limits::new(&parts.limits),
             policies,
             refusals: Refusals::default(),
+            reported: Recent::default(),
             registries: parts.registries,
             store: parts.store,
             tasks: TaskTracker::new(),
