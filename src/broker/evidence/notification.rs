@@ -10,7 +10,7 @@ use super::join::{self, Joined};
 use crate::audit::{Deed, Event, Kind, Use};
 use crate::broker::{Broker, Call, Error, Refusal};
 use crate::identity;
-use crate::model::{AccessTokenId, DecisionId, RegistryName, RepositoryName, Secret};
+use crate::model::{AccessTokenId, DecisionId, JsonObject, RegistryName, RepositoryName, Secret};
 use crate::telemetry::metrics;
 
 /// How many uses of one notification are joined and recorded at once.
@@ -187,8 +187,7 @@ fn event(blank: Event, registry: &RegistryName, report: Report, joined: Joined) 
 }
 
 /// Whom the registry names, when it is no access token: a user of its own.
-fn stranger(report: &Report) -> Option<serde_json::Map<String, serde_json::Value>> {
+fn stranger(report: &Report) -> Option<JsonObject> {
     let actor = report.actor.as_ref().filter(|_| report.access_token().is_none())?;
-    let facts = [("kind", "registryUser"), ("subject", actor.as_str())];
-    Some(facts.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect())
+    JsonObject::of(&serde_json::json!({"kind": "registryUser", "subject": actor}))
 }
