@@ -11,7 +11,7 @@ use crate::model::DecisionId;
 
 /// Reads the journal; blocking.
 pub struct JournalReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl fmt::Debug for JournalReader {
