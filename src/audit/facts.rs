@@ -39,8 +39,8 @@ impl<'a> Facts<'a> {
             sequence: row.sequence,
             id: row.id,
             time: row.time,
-            open: &row.body,
-            personal: &row.body,
+            open: row.body.open().as_bytes(),
+            personal: row.body.personal().as_bytes(),
         };
         Self::of(&event).unwrap_or_else(|_| Self::damaged(&event))
     }

@@ -13,6 +13,7 @@ mod health;
 mod hex;
 mod indexer;
 mod journal;
+mod json;
 mod key;
 mod lenient;
 mod line;

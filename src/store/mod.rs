@@ -38,7 +38,7 @@ pub use self::history::Changes;
 pub use self::index::{
     Field, IndexQuery, Progress, SearchIndex, Segment, Snapshot, Term, TermHasher,
 };
-pub use self::journal::{Appended, ChainHead, JournalRow, JournalWriter, Seal};
+pub use self::journal::{Appended, Body, ChainHead, JournalRow, JournalWriter, Seal};
 pub use self::read::JournalReader;
 pub use self::scan::Searched;
 

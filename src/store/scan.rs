@@ -86,7 +86,7 @@ impl JournalReader {
         mut take: impl FnMut(&Searched<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT sequence, id, time, body, body FROM audit_journal \
+            "SELECT sequence, id, time, open, personal FROM audit_journal \
              WHERE sequence >= ? AND sequence < ? ORDER BY sequence {order}"
         ))?;
         let mut rows = statement.query([signed(places.start), signed(places.end)])?;

@@ -5,6 +5,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
 use super::super::chain::Prepared;
+use super::super::fields::Fields;
 use super::*;
 use crate::model::{AccessTokenId, CredentialRef, Permissions, TokenUid};
 use crate::store::ChainHead;
@@ -20,7 +21,7 @@ fn append(fixture: &Fixture, events: Vec<Event>) {
     let seal = |mut head: ChainHead| {
         let mut rows = Vec::new();
         for event in &events {
-            let row = Prepared::new(event).after(head);
+            let row = Prepared::new(Fields::of(event.clone())).after(head);
             head = ChainHead { sequence: row.sequence, hash: row.hash };
             rows.push(row);
         }
@@ -46,12 +47,12 @@ fn event(facts: [u8; 4], number: u32) -> Event {
         (how % 5 == 0).then_some([Reason::AccessDenied, Reason::RateLimited][usize::from(who % 2)]);
     event.identity = match who % 3 {
         0 => None,
-        1 => Some(object(
-            json!({"kind": "workload", "issuer": "https://ci.example", "subject": format!("job \"{}\"\n", who % 7)}),
-        )),
-        _ => Some(object(
-            json!({"kind": "password", "registry": "prod", "tokenName": format!("token-{}", who % 5)}),
-        )),
+        1 => JsonObject::of(
+            &json!({"kind": "workload", "issuer": "https://ci.example", "subject": format!("job \"{}\"\n", who % 7)}),
+        ),
+        _ => JsonObject::of(
+            &json!({"kind": "password", "registry": "prod", "tokenName": format!("token-{}", who % 5)}),
+        ),
     };
     if kind == Kind::Revoke {
         event.change =
@@ -85,7 +86,8 @@ fn event(facts: [u8; 4], number: u32) -> Event {
 
 /// The same as the search's own, said with the whole event.
 fn fits(filter: &Filter, event: &Event) -> bool {
-    let identity = |name: &str| Some(event.identity.as_ref()?.get(name)?.as_str()?.to_owned());
+    let identity =
+        |name: &str| Some(event.identity.as_ref()?.members().get(name)?.as_str()?.to_owned());
     let request = event.request.as_ref();
     let token = event.grant.as_ref().map(|grant| grant.token_name.to_string());
     let wanted = request.and_then(|request| request.token_name.as_ref()).map(ToString::to_string);
@@ -313,7 +315,7 @@ async fn what_was_pruned_is_not_found_and_the_rest_is() {
 #[tokio::test]
 async fn a_damaged_event_is_found_by_its_id_and_time() {
     let fixture = with_numbered(300).await;
-    fixture.tamper("UPDATE audit_journal SET body = 'x' WHERE sequence = 7");
+    fixture.tamper("UPDATE audit_journal SET open = 'x' WHERE sequence = 7");
     let archive = fixture.archive();
     archive.catch_up().unwrap();
     let row = &fixture.rows()[6];

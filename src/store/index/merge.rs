@@ -7,7 +7,7 @@ use super::damaged;
 use super::segment::{Segment, UNIT, read_spans, write_spans};
 use crate::model::DecisionId;
 use crate::store::Error;
-use crate::store::column::{bytes, raw, signed, unsigned};
+use crate::store::column::{bytes, signed, unsigned};
 
 /// Writes a segment; one without events leaves nothing.
 pub(super) fn write(connection: &Connection, segment: &mut Segment) -> Result<(), Error> {
@@ -43,7 +43,7 @@ pub(super) fn merge(connection: &Connection, end: u64, size: u32) -> Result<(), 
     let parts = parts
         .query_map([signed(base), signed(end)], |row| {
             let ids = [bytes(row, 1)?, bytes(row, 2)?].map(DecisionId::from_bytes);
-            Ok((unsigned(row.get(0)?), ids, raw(row, 3)?))
+            Ok((unsigned(row.get(0)?), ids, row.get::<_, Vec<u8>>(3)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     if parts.len() < 2 {

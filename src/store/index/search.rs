@@ -12,7 +12,7 @@ use super::segment::{UNIT, read_spans};
 use super::{Progress, Term, TermHasher, damaged, state};
 use crate::model::DecisionId;
 use crate::store::Error;
-use crate::store::column::{nanoseconds, raw, signed, unsigned};
+use crate::store::column::{nanoseconds, signed, unsigned};
 
 /// What is searched for; absent = whatever.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,7 +108,7 @@ impl Candidates<'_> {
         let bounds =
             params![signed(self.within.end), signed(self.within.start), times.start, times.end, id];
         let found = statement.query_row(bounds, |row| {
-            Ok(Found { base: unsigned(row.get(0)?), size: row.get(1)?, spans: raw(row, 2)? })
+            Ok(Found { base: unsigned(row.get(0)?), size: row.get(1)?, spans: row.get(2)? })
         });
         Ok(found.optional()?)
     }
