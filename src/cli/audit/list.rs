@@ -107,6 +107,7 @@ impl List {
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             access_token: self.access_token,
+            ..Filter::default()
         }
     }
 }
