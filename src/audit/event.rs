@@ -71,6 +71,8 @@ pub enum Kind {
     Exchange,
     /// `IssueAccessToken`.
     Issue,
+    /// Something that operators can read; only what was refused is recorded.
+    ManagementRead,
     /// A registry's report of uses that was refused.
     Notification,
     /// A change of policy.
@@ -104,6 +106,7 @@ impl Kind {
             Self::Check => "check",
             Self::Exchange => "exchange",
             Self::Issue => "issue",
+            Self::ManagementRead => "management_read",
             Self::Notification => "notification",
             Self::PolicyChange => "policy_change",
             Self::Prune => "prune",

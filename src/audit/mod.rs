@@ -19,6 +19,7 @@ mod lenient;
 mod line;
 mod prune;
 mod record;
+mod several;
 mod trail;
 mod usage;
 mod verify;

@@ -51,6 +51,10 @@ pub enum Method {
     DockerToken,
     /// `IssueAccessToken`.
     Issue,
+    /// Something that operators can read.
+    ManagementRead,
+    /// A change of policy.
+    PolicyChange,
     /// What a registry reports.
     Notification,
     /// `RevokeAccessToken`.
@@ -66,6 +70,8 @@ impl Method {
             Self::Check => "check",
             Self::DockerToken => "docker_token",
             Self::Issue => "issue",
+            Self::ManagementRead => "management_read",
+            Self::PolicyChange => "policy_change",
             Self::Notification => "notification",
             Self::Revoke => "revoke",
             Self::Unreadable => "unreadable",
