@@ -22,6 +22,11 @@ impl Management {
         Self { broker }
     }
 
+    /// The broker, for what is neither one change nor one answer.
+    pub(super) const fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
     /// Makes the change that `parse` finds in the message.
     pub(super) async fn change<M, E: Edit>(
         &self,
@@ -63,7 +68,7 @@ impl Management {
 }
 
 /// Takes a request apart: what is known of the call, who asks, and the message.
-fn open<T>(request: Request<T>) -> (Call, Operator, T) {
+pub(super) fn open<T>(request: Request<T>) -> (Call, Operator, T) {
     let (metadata, extensions, message) = request.into_parts();
     let operator = operator(metadata.as_ref(), &extensions);
     (call(metadata.as_ref(), &extensions), operator, message)

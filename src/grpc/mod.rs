@@ -2,6 +2,7 @@
 //! it decides nothing.
 
 mod access_service;
+mod audit_service;
 mod call;
 mod connection;
 mod convert;
@@ -19,12 +20,14 @@ use std::sync::Arc;
 use axum::middleware::from_fn_with_state;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::server::Connected;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 
 use self::access_service::Access;
+use self::audit_service::AuditTrail;
 use self::connection::Limits;
 use self::management::Management;
 use self::registry_service::RegistriesShown;
@@ -33,6 +36,7 @@ use self::token_service::Tokens;
 use crate::broker::Broker;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
+use crate::pb::audit_service_server::AuditServiceServer;
 use crate::pb::registry_service_server::RegistryServiceServer;
 use crate::pb::scope_map_service_server::ScopeMapServiceServer;
 use crate::pb::token_service_server::TokenServiceServer;
@@ -44,6 +48,8 @@ pub use self::health::{Health, Readiness};
 pub struct Server {
     routes: Routes,
     health: Health,
+    /// Ends what is watched.
+    stopping: CancellationToken,
 }
 
 /// The server cannot be made.
@@ -59,7 +65,7 @@ impl Server {
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
         let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
             .max_decoding_message_size(intake::MAX_MESSAGE);
-        Self::with(with_management(Routes::new(access), &broker), broker).await
+        Self::with(Routes::new(access), broker).await
     }
 
     /// The services of management only, for the Unix socket.
@@ -67,15 +73,17 @@ impl Server {
     /// # Errors
     /// As [`Server::build`].
     pub async fn build_management(broker: Arc<Broker>) -> Result<Self, Error> {
-        Self::with(with_management(Routes::default(), &broker), broker).await
+        Self::with(Routes::default(), broker).await
     }
 
     async fn with(ours: Routes, broker: Arc<Broker>) -> Result<Self, Error> {
+        let stopping = CancellationToken::new();
+        let ours = with_management(ours, &broker, &stopping);
         let health = Health::default();
         health.set(Readiness::NotReady).await;
         let ours = ours.into_axum_router().route_layer(from_fn_with_state(broker, intake::intake));
         let routes = with_health_and_reflection(ours.into(), &health)?;
-        Ok(Self { routes, health })
+        Ok(Self { routes, health, stopping })
     }
 
     /// Where readiness is told.
@@ -97,19 +105,23 @@ impl Server {
         let stopping = async {
             shutdown.await;
             // who watches would keep its connection, and so the shutdown, open
+            self.stopping.cancel();
             self.health.end().await;
         };
         connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
     }
 }
 
-fn with_management(routes: Routes, broker: &Arc<Broker>) -> Routes {
+fn with_management(routes: Routes, broker: &Arc<Broker>, stopping: &CancellationToken) -> Routes {
     let management = Management::new(Arc::clone(broker));
     let limit = intake::MAX_MESSAGE;
+    let (audit, stopping) = (management.clone(), stopping.clone());
+    let audit = AuditServiceServer::new(AuditTrail { management: audit, stopping });
     let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
     let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
     let tokens = TokenServiceServer::new(Tokens(management));
     routes
+        .add_service(audit.max_decoding_message_size(limit))
         .add_service(registries.max_decoding_message_size(limit))
         .add_service(scope_maps.max_decoding_message_size(limit))
         .add_service(tokens.max_decoding_message_size(limit))

@@ -37,7 +37,10 @@ impl Changed {
     /// Of what was used in an event, what would be gone.
     fn lost(&self, event: &Event, repository: &RepositoryName, used: ActionSet) -> ActionSet {
         match self {
-            Self::ScopeMap(_, after) => used.difference(allowed(after.as_deref(), repository)),
+            // what it did not allow any more before is not lost by this change
+            Self::ScopeMap(before, after) => used
+                .intersection(before.actions_on(repository))
+                .difference(allowed(after.as_deref(), repository)),
             Self::Token(_, None) => used,
             Self::Token(_, Some((after, map))) => {
                 if after.status == Status::Enabled && has(after, event) {

@@ -46,6 +46,11 @@ impl Reading<'_> {
         &self.in_force.snapshot
     }
 
+    /// The time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.broker.clock.now()
+    }
+
     /// The registries.
     pub fn registries(&self) -> &Registries {
         &self.broker.registries
