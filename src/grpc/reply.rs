@@ -92,3 +92,32 @@ impl Body for Reply {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_is_followed_by_the_status() {
+        let response = unary(Ok("text".to_owned()));
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");
+        let mut body = response.into_body();
+        assert!(!body.is_end_stream());
+        let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(data[..5], [0, 0, 0, 0, 6]);
+        assert_eq!(String::decode(&data[5..]).unwrap(), "text");
+        assert!(!body.is_end_stream());
+        let trailers = body.frame().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(trailers["grpc-status"], "0");
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+
+    #[test]
+    fn a_refusal_is_trailers_alone() {
+        let response = unary::<String>(Err(Status::not_found("no")));
+        assert_eq!(response.headers()["grpc-status"], "5");
+        assert!(response.body().is_end_stream());
+    }
+}
