@@ -12,6 +12,7 @@ mod health;
 mod hex;
 mod indexer;
 mod journal;
+mod json;
 mod key;
 mod line;
 mod prune;

@@ -15,7 +15,7 @@ use super::issuer::{Issuer, Verified};
 /// How much is kept, in bytes of claims as they are in memory, roughly.
 const CAPACITY: u64 = 64 << 20;
 /// How much a claim takes in memory over its text.
-const OVERHEAD: usize = 4;
+const OVERHEAD: usize = 5;
 /// How many verdicts that makes, about: the tokens of CI systems have 800 bytes and more.
 const EXPECTED: usize = 20_000;
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Verdicts {
     }
 }
 
-/// Claims are kept for as long as they are worth a look, by what they take in memory.
+/// How much a verdict takes in memory: mostly its claims.
 #[derive(Clone, Debug)]
 struct ByLength;
 
