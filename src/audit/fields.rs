@@ -191,3 +191,6 @@ struct Personal {
     identity: Option<JsonObject>,
     peer: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ mod json;
 mod key;
 mod line;
 mod prune;
+mod queue;
 mod record;
 mod trail;
 mod verify;
