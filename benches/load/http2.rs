@@ -1,4 +1,4 @@
-//! gRPC calls by bare HTTP/2.
+//! gRPC calls by bare HTTP/2. A connection is one caller's, as with real clients: its `authorization` stays in the table of HPACK.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::generator::Shared;
-use crate::job::Protocol;
+use crate::job::{Protocol, Supply};
 
 /// What a lane needs for each request, made once.
 struct Prepared {
@@ -27,7 +27,7 @@ pub(crate) async fn open(
     lanes: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let prepared = Arc::new(prepare(shared)?);
-    for _ in 0..shared.job.lanes.connections {
+    for connection_number in 0..shared.job.lanes.connections {
         let stream = TcpStream::connect(shared.job.target).await?;
         stream.set_nodelay(true)?;
         let (client, connection) = h2::client::Builder::new()
@@ -38,7 +38,8 @@ pub(crate) async fn open(
         // ends when the last lane lets go of its client
         lanes.spawn(async move { Ok(connection.await?) });
         for _ in 0..shared.job.lanes.streams {
-            lanes.spawn(lane(client.clone(), Arc::clone(shared), Arc::clone(&prepared)));
+            let caller = Caller { connection: connection_number, client: client.clone() };
+            lanes.spawn(lane(caller, Arc::clone(shared), Arc::clone(&prepared)));
         }
     }
     Ok(())
@@ -61,14 +62,24 @@ fn prepare(shared: &Shared) -> anyhow::Result<Prepared> {
     })
 }
 
+/// Who calls: over which connection, the number of which is that of the caller.
+struct Caller {
+    connection: usize,
+    client: SendRequest<Bytes>,
+}
+
 /// One request after another.
 async fn lane(
-    mut client: SendRequest<Bytes>,
+    Caller { connection, mut client }: Caller,
     shared: Arc<Shared>,
     prepared: Arc<Prepared>,
 ) -> anyhow::Result<()> {
     while let Some(number) = shared.next() {
-        let request = prepared.request(number)?;
+        let caller = match shared.job.supply {
+            Supply::Endless => connection,
+            Supply::Once => number,
+        };
+        let request = prepared.request(caller)?;
         client = client.ready().await?;
         let begun = Instant::now();
         let (response, mut body) = client.send_request(request, false)?;
@@ -81,11 +92,11 @@ async fn lane(
 }
 
 impl Prepared {
-    fn request(&self, number: usize) -> anyhow::Result<Request<()>> {
+    fn request(&self, caller: usize) -> anyhow::Result<Request<()>> {
         let mut request = Request::post(self.uri.clone())
             .header("te", "trailers")
             .header("content-type", "application/grpc");
-        let turn = number.checked_rem(self.authorizations.len());
+        let turn = caller.checked_rem(self.authorizations.len());
         if let Some(value) = turn.and_then(|turn| self.authorizations.get(turn)) {
             request = request.header("authorization", value);
         }
