@@ -1,6 +1,6 @@
 //! What is measured.
 
-use crate::job::Lanes;
+use crate::generate::Lanes;
 
 /// One line of the result.
 #[derive(Clone, Copy, Debug)]
@@ -9,13 +9,19 @@ pub(crate) struct Scenario {
     pub(crate) ask: Ask,
     pub(crate) lanes: Lanes,
     pub(crate) world: World,
+    pub(crate) beside: Beside,
 }
 
 /// The server that is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct World {
     pub(crate) tokens: usize,
+    /// Audit events that are there before.
+    pub(crate) events: u64,
     pub(crate) disk: Disk,
+    pub(crate) build: Build,
+    pub(crate) transport: Transport,
+    pub(crate) in_flight: InFlight,
 }
 
 /// Where the store of a server is.
@@ -25,6 +31,40 @@ pub(crate) enum Disk {
     Real,
     /// In memory, where durable costs nothing.
     Memory,
+}
+
+/// Which program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Build {
+    /// As it is shipped.
+    Shipped,
+    /// One that records nothing, made for the comparison only.
+    WithoutAudit,
+}
+
+/// What its listeners speak.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Transport {
+    Plain,
+    /// TLS 1.3.
+    Tls,
+}
+
+/// How many requests it works on at the same time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InFlight {
+    /// As shipped.
+    Limited,
+    /// More than a scenario sends.
+    Unlimited,
+}
+
+/// What happens meanwhile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// A scope map changes ten times a second.
+    PolicyChanges,
 }
 
 /// What is asked.
@@ -40,19 +80,34 @@ pub(crate) enum Ask {
     Check,
     /// `IssueAccessToken` for a repository outside of the scope map.
     Refused,
+    /// `IssueAccessToken` with identity tokens whose signature is wrong.
+    Forged,
     /// A registry JWT at `/token` for a session credential.
     Exchange,
 }
 
-const USUAL: World = World { tokens: 1_000, disk: Disk::Real };
-const FEW: World = World { tokens: 10, disk: Disk::Real };
-const MANY: World = World { tokens: 100_000, disk: Disk::Real };
-const IN_MEMORY: World = World { tokens: 1_000, disk: Disk::Memory };
+/// The server of most scenarios.
+pub(crate) const USUAL: World = World {
+    tokens: 1_000,
+    events: 0,
+    disk: Disk::Real,
+    build: Build::Shipped,
+    transport: Transport::Plain,
+    in_flight: InFlight::Unlimited,
+};
+/// With as much policy as there may be.
+pub(crate) const MANY_TOKENS: World = World { tokens: 100_000, ..USUAL };
+const FEW_TOKENS: World = World { tokens: 10, ..USUAL };
+const MANY_EVENTS: World = World { events: 5_000_000, ..USUAL };
+const IN_MEMORY: World = World { disk: Disk::Memory, ..USUAL };
+const WITHOUT_AUDIT: World = World { build: Build::WithoutAudit, ..USUAL };
+const TLS: World = World { transport: Transport::Tls, ..USUAL };
 const DEFAULT: Lanes = lanes(4, 64);
 
 /// All, those of one world together.
 pub(crate) fn all() -> Vec<Scenario> {
-    let of = |name, ask, lanes, world| Scenario { name, ask, lanes, world };
+    let beside = |name, ask, lanes, world, beside| Scenario { name, ask, lanes, world, beside };
+    let of = |name, ask, lanes, world| beside(name, ask, lanes, world, Beside::Nothing);
     vec![
         of("issue", Ask::Issue, DEFAULT, USUAL),
         of("issue-1", Ask::Issue, lanes(1, 1), USUAL),
@@ -63,12 +118,18 @@ pub(crate) fn all() -> Vec<Scenario> {
         of("exchange", Ask::Exchange, lanes(64, 1), USUAL),
         of("check", Ask::Check, DEFAULT, USUAL),
         of("refused", Ask::Refused, DEFAULT, USUAL),
+        of("forged", Ask::Forged, DEFAULT, USUAL),
+        of("issue-tls", Ask::Issue, DEFAULT, TLS),
         of("issue-memory", Ask::Issue, DEFAULT, IN_MEMORY),
-        of("issue-10-tokens", Ask::Issue, DEFAULT, FEW),
-        of("issue-100000-tokens", Ask::Issue, DEFAULT, MANY),
+        of("issue-without-audit", Ask::Issue, DEFAULT, WITHOUT_AUDIT),
+        of("issue-10-tokens", Ask::Issue, DEFAULT, FEW_TOKENS),
+        of("issue-100000-tokens", Ask::Issue, DEFAULT, MANY_TOKENS),
+        beside("issue-policy-changes", Ask::Issue, DEFAULT, MANY_TOKENS, Beside::PolicyChanges),
+        of("issue-5000000-events", Ask::Issue, DEFAULT, MANY_EVENTS),
     ]
 }
 
-const fn lanes(connections: usize, streams: usize) -> Lanes {
+/// So many streams on so many connections.
+pub(crate) const fn lanes(connections: usize, streams: usize) -> Lanes {
     Lanes { connections, streams }
 }
