@@ -8,15 +8,18 @@
 #![expect(clippy::print_stdout, reason = "the result of a benchmark")]
 
 mod changes;
+#[path = "../shared/configuration.rs"]
 mod configuration;
 mod echo;
 mod figures;
 mod generate;
 mod goals;
 mod history;
+#[path = "../shared/issuer.rs"]
 mod issuer;
 mod machine;
 mod overload;
+#[path = "../shared/policy.rs"]
 mod policy;
 mod programs;
 mod report;

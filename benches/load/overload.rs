@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::configuration::InFlight;
 use crate::generate::{Job, Protocol, Supply, Tally, measure as generate};
 use crate::machine::{Memory, memory};
-use crate::scenario::{Ask, Beside, InFlight, Scenario, USUAL, World, lanes};
+use crate::requests::Ask;
+use crate::scenario::{Beside, Scenario, USUAL, World, lanes};
 use crate::turns::Bench;
 
 /// The name of this part.

@@ -1,5 +1,7 @@
 //! The requests of each scenario.
 
+use std::net::SocketAddr;
+
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +14,25 @@ use prost::Message;
 use crate::generate::{Expected, Protocol};
 use crate::issuer::{Algorithm, Issuer};
 use crate::policy::REPOSITORY;
-use crate::scenario::Ask;
-use crate::server::Server;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ask {
+    /// `IssueAccessToken` with identity tokens that were seen before.
+    Issue,
+    /// The same with `with_bearer_token` and `fresh`: a new signature each.
+    Bearer,
+    /// `IssueAccessToken`, each time with an identity that was never seen before.
+    Cold,
+    /// `CheckAccess`.
+    Check,
+    /// `IssueAccessToken` for a repository outside of the scope map.
+    Refused,
+    /// `IssueAccessToken` with identity tokens whose signature is wrong.
+    Forged,
+    /// A registry JWT at `/token` for a session credential.
+    Exchange,
+}
 
 /// How many callers there are, where there is a new one not for each call.
 const CALLERS: usize = 8;
@@ -42,17 +61,17 @@ pub(crate) fn hello(ask: Ask) -> Protocol {
     }
 }
 
-/// Who asks: one value of `authorization` a caller, or `cold` callers that nobody has seen.
+/// Who asks at this address: one value of `authorization` a caller, or `cold` callers that nobody has seen.
 pub(crate) fn authorizations(
     ask: Ask,
     cold: usize,
     issuer: &Issuer,
-    server: &Server,
+    grpc: SocketAddr,
 ) -> anyhow::Result<Vec<String>> {
     let bearers = |count| (0..count).map(|run| issuer.bearer(Algorithm::Rs256, run % CALLERS, run));
     match ask {
         Ask::Cold => bearers(cold).collect(),
-        Ask::Exchange => (0..CALLERS).map(|caller| session(issuer, caller, server)).collect(),
+        Ask::Exchange => (0..CALLERS).map(|caller| session(issuer, caller, grpc)).collect(),
         Ask::Forged => bearers(CALLERS).map(|bearer| bearer.map(forged)).collect(),
         Ask::Issue | Ask::Bearer | Ask::Check | Ask::Refused => bearers(CALLERS).collect(),
     }
@@ -99,11 +118,11 @@ fn forged(bearer: String) -> String {
 }
 
 /// `Basic` with a session credential, as docker keeps it after `docker login`.
-fn session(issuer: &Issuer, caller: usize, server: &Server) -> anyhow::Result<String> {
+fn session(issuer: &Issuer, caller: usize, grpc: SocketAddr) -> anyhow::Result<String> {
     let identity = issuer.bearer(Algorithm::Es256, caller, caller)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let AccessToken { username, password, .. } = runtime.block_on(async {
-        let mut client = AccessServiceClient::connect(format!("http://{}", server.grpc)).await?;
+        let mut client = AccessServiceClient::connect(format!("http://{}", grpc)).await?;
         let mut request = tonic::Request::new(issue(REPOSITORY, Ask::Issue));
         request.metadata_mut().insert("authorization", identity.parse()?);
         let issued = client.issue_access_token(request).await?.into_inner();

@@ -1,6 +1,8 @@
 //! What is measured.
 
+use crate::configuration::{InFlight, Transport};
 use crate::generate::Lanes;
+use crate::requests::Ask;
 
 /// One line of the result.
 #[derive(Clone, Copy, Debug)]
@@ -42,48 +44,12 @@ pub(crate) enum Build {
     WithoutAudit,
 }
 
-/// What its listeners speak.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Transport {
-    Plain,
-    /// TLS 1.3.
-    Tls,
-}
-
-/// How many requests it works on at the same time.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum InFlight {
-    /// As shipped.
-    Limited,
-    /// More than a scenario sends.
-    Unlimited,
-}
-
 /// What happens meanwhile.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Beside {
     Nothing,
     /// A scope map changes ten times a second.
     PolicyChanges,
-}
-
-/// What is asked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Ask {
-    /// `IssueAccessToken` with identity tokens that were seen before.
-    Issue,
-    /// The same with `with_bearer_token` and `fresh`: a new signature each.
-    Bearer,
-    /// `IssueAccessToken`, each time with an identity that was never seen before.
-    Cold,
-    /// `CheckAccess`.
-    Check,
-    /// `IssueAccessToken` for a repository outside of the scope map.
-    Refused,
-    /// `IssueAccessToken` with identity tokens whose signature is wrong.
-    Forged,
-    /// A registry JWT at `/token` for a session credential.
-    Exchange,
 }
 
 /// The server of most scenarios.

@@ -1,9 +1,8 @@
 //! The processes that are measured: the program as it is shipped, and the echo.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,9 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tempfile::TempDir;
 
-use crate::configuration::{Addresses, configuration};
+use crate::configuration::{Addresses, Setting, Tls, Transport};
 use crate::issuer::Issuer;
-use crate::scenario::{Ask, Disk, Scenario, Transport, World};
+use crate::requests::Ask;
+use crate::scenario::{Disk, Scenario, World};
 use crate::{echo, history, policy};
 
 /// Where temporary files cost no disk.
@@ -63,10 +63,10 @@ impl Server {
         };
         let log = tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir())?;
         let addresses = Addresses::free()?;
+        let World { transport, in_flight, .. } = world;
+        Setting { addresses: &addresses, folder: folder.path(), data: &data, transport, in_flight }
+            .write(issuer, tls)?;
         let config = folder.path().join("dockpass.toml");
-        std::fs::write(folder.path().join("jwks.json"), issuer.jwks()?.to_string())?;
-        tls.write(folder.path())?;
-        std::fs::write(&config, configuration(&addresses, folder.path(), &data, world))?;
         policy::fill(&config, world.tokens)?;
         let process = Process(
             Command::new(program)
@@ -91,34 +91,6 @@ fn listens(address: SocketAddr) -> anyhow::Result<()> {
         std::thread::sleep(Duration::from_millis(5));
     }
     Ok(())
-}
-
-impl Addresses {
-    fn free() -> anyhow::Result<Self> {
-        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
-        let [grpc, http, ops] = listeners.map(|listener| listener.and_then(|l| l.local_addr()));
-        Ok(Self { grpc: grpc?, http: http?, ops: ops? })
-    }
-}
-
-/// A certificate for `localhost`, which signs itself.
-pub(crate) struct Tls {
-    pub(crate) certificate: String,
-    pub(crate) key: String,
-}
-
-impl Tls {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-        Ok(Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() })
-    }
-
-    fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        std::fs::write(folder.join("tls.crt"), &self.certificate)?;
-        let mut private = OpenOptions::new();
-        let mut key = private.write(true).create(true).mode(0o600).open(folder.join("tls.key"))?;
-        Ok(key.write_all(self.key.as_bytes())?)
-    }
 }
 
 /// The echo.

@@ -3,11 +3,13 @@
 use anyhow::Context;
 
 use crate::changes::Changes;
+use crate::configuration::{Tls, Transport};
 use crate::generate::{Job, Supply, Tally, measure};
 use crate::issuer::Issuer;
 use crate::programs::Programs;
-use crate::scenario::{Ask, Beside, Scenario, Transport};
-use crate::server::{Echoes, Server, Tls};
+use crate::requests::Ask;
+use crate::scenario::{Beside, Scenario};
+use crate::server::{Echoes, Server};
 use crate::{requests, syscalls};
 
 /// How long it may take.
@@ -125,7 +127,7 @@ impl Bench {
             certificate: self.certificate(scenario),
             server: server.process.id(),
             protocol: requests::protocol(ask),
-            authorizations: requests::authorizations(ask, cold, &self.issuer, server)?,
+            authorizations: requests::authorizations(ask, cold, &self.issuer, server.grpc)?,
             supply: if ask == Ask::Cold { Supply::Once } else { Supply::Endless },
             lanes: scenario.lanes,
             warm_up_ms: WARM_UP,

@@ -8,8 +8,8 @@ use dockpass::pb::access_service_client::AccessServiceClient;
 use crate::changes::Editor;
 use crate::issuer::Algorithm;
 use crate::report::median;
-use crate::requests;
-use crate::scenario::{Ask, Beside, MANY_TOKENS, Scenario, lanes};
+use crate::requests::{self, Ask};
+use crate::scenario::{Beside, MANY_TOKENS, Scenario, lanes};
 use crate::turns::Bench;
 
 const ROUNDS: usize = 20;
