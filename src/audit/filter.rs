@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Event, Kind};
-use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, TokenName};
+use crate::model::{AccessTokenId, JsonObject, Reason, RegistryName, RepositoryName, TokenName};
 use crate::store::{IndexEntry, IndexQuery};
 
 /// A search; what is absent does not matter.
@@ -71,10 +71,8 @@ impl Filter {
 
 /// What the index keeps of an event.
 pub(super) fn entry(sequence: u64, event: &Event) -> IndexEntry {
-    let identity = |name: &str| {
-        let value = event.identity.as_ref()?.get(name)?;
-        value.as_str().map(str::to_owned)
-    };
+    let facts = event.identity.as_ref().map(JsonObject::members).unwrap_or_default();
+    let identity = |name: &str| facts.get(name)?.as_str().map(str::to_owned);
     let (request, grant) = (event.request.as_ref(), event.grant.as_ref());
     let token = grant
         .map(|grant| &grant.token_name)

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Call;
 use super::policies::InForce;
 use crate::audit::{Event, Grant, Kind, RequestRecord};
-use crate::identity::{self, Evidence, Identity};
+use crate::identity::{self, Identity};
 use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
 use crate::policy::Permit;
 
@@ -80,14 +80,9 @@ impl Draft {
         if matches!(identity.kind(), identity::Kind::Workload(_)) {
             self.verified = Some(identity.clone());
         }
-        let mut evidence = identity.evidence();
-        if let Evidence::Workload { claims, .. } = &mut evidence {
-            self.event.claims = Some(std::mem::take(claims));
-        }
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(&evidence) {
-            facts.remove("claims");
-            self.event.identity = Some(facts);
-        }
+        let (facts, claims) = identity.facts();
+        self.event.identity = Some(facts);
+        self.event.claims = claims;
     }
 
     /// Notes what is given.

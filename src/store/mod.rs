@@ -35,7 +35,7 @@ pub(crate) use self::column::nanoseconds;
 pub use self::error::Error;
 pub use self::history::Changes;
 pub use self::index::{IndexEntry, IndexQuery, SearchIndex};
-pub use self::journal::{Appended, ChainHead, JournalRow, JournalWriter, Seal};
+pub use self::journal::{Appended, Body, ChainHead, JournalRow, JournalWriter, Seal};
 pub use self::read::JournalReader;
 
 /// The `[store]` section.
