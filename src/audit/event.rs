@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::model::{
-    AccessTokenId, CredentialRef, DecisionId, Lifetime, Permissions, Reason, RegistryName,
-    ScopeMapName, TokenName, TokenUid,
+    AccessTokenId, Claims, CredentialRef, DecisionId, JsonObject, Lifetime, Permissions, Reason,
+    RegistryName, ScopeMapName, TokenName, TokenUid,
 };
 
 /// One audit event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Names the decision.
@@ -20,40 +20,40 @@ pub struct Event {
     /// What was asked for.
     pub kind: Kind,
     /// Why it was refused; absent = it was allowed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What an operator should know and the caller was not told: the check that failed, the cause of a denial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The address of the caller.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
     /// The trace that the call belongs to (W3C `traceparent`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
     /// What was verified of the caller (`identity::Evidence` without the claims).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<JsonObject>,
     /// The verified claims, which the journal keeps once per content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// The decision that this one takes the place of, because the policy changed before it was answered: what that one gave was not handed out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<DecisionId>,
     /// What was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,
     /// The policy revision that decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_revision: Option<u64>,
     /// What was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
     /// Of a change: what it did to which definition, with before and after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Value>,
     /// How many refusals an aggregated event stands for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
 
@@ -151,6 +151,7 @@ pub struct Grant {
     /// When it ends.
     pub expire_time: Timestamp,
     /// It was handed out before.
+    #[serde(default)]
     pub reused: bool,
 }
 

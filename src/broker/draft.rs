@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::policies::InForce;
-use super::{Call, LocalUser};
+use super::{Call, Error, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
-use crate::identity::{self, Evidence, Identity};
-use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
+use crate::identity::{self, Identity};
+use crate::model::{
+    AccessRequest, AccessTokenId, DecisionId, Form, JsonObject, Permissions, Reason, Reuse,
+};
 use crate::policy::Permit;
 
 /// The audit event of a decision while it is made.
@@ -21,6 +23,8 @@ pub(super) struct Draft {
     /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
     /// identity token of single use is used up.
     pub(super) verified: Option<Identity>,
+    /// The key under which what was minted for this decision is kept for reuse.
+    pub(super) kept: Option<[u8; 32]>,
 }
 
 /// How the event of a draft gets into the trail.
@@ -42,7 +46,7 @@ impl Draft {
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown, verified: None }
+        Self { event, in_force, stage: Stage::Unknown, verified: None, kept: None }
     }
 
     /// The id of the decision.
@@ -80,23 +84,15 @@ impl Draft {
         if matches!(identity.kind(), identity::Kind::Workload(_)) {
             self.verified = Some(identity.clone());
         }
-        let mut evidence = identity.evidence();
-        if let Evidence::Workload { claims, .. } = &mut evidence {
-            self.event.claims = Some(std::mem::take(claims));
-        }
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(&evidence) {
-            facts.remove("claims");
-            self.event.identity = Some(facts);
-        }
+        let (facts, claims) = identity.facts();
+        self.event.identity = Some(facts);
+        self.event.claims = claims;
     }
 
     /// Notes the user of this machine who asks.
     pub(super) fn local_user(&mut self, user: &LocalUser) {
         self.stage = Stage::Known;
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(user) {
-            facts.insert("kind".to_owned(), "localUser".into());
-            self.event.identity = Some(facts);
-        }
+        self.event.identity = JsonObject::of(user);
     }
 
     /// Notes what is given.
@@ -117,6 +113,12 @@ impl Draft {
     pub(super) fn refuse(&mut self, reason: Reason, detail: String) {
         self.event.reason = Some(reason);
         self.event.detail = Some(detail);
+    }
+
+    /// Notes the refusal that ended it: nothing is given.
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.refuse(error.reason(), error.to_string());
+        self.event.grant = None;
     }
 
     /// Notes something that only an operator should know.
