@@ -19,6 +19,7 @@ mod key;
 mod lenient;
 mod line;
 mod prune;
+mod queue;
 mod record;
 mod several;
 mod trail;

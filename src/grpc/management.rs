@@ -9,7 +9,7 @@ use super::call::call;
 use super::presented::presented;
 use super::status::status;
 use crate::broker::manage::{Edit, Read};
-use crate::broker::{Broker, Call, FieldViolation, LocalUser, Operator};
+use crate::broker::{Broker, Call, FieldViolation, LocalUser, Operator, Peer};
 
 /// The way of operators to the broker.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl Management {
         Self { broker }
     }
 
-    /// The broker, for what is neither one change nor one answer.
+    /// The broker.
     pub(super) const fn broker(&self) -> &Arc<Broker> {
         &self.broker
     }
@@ -71,7 +71,8 @@ impl Management {
 pub(super) fn open<T>(request: Request<T>) -> (Call, Operator, T) {
     let (metadata, extensions, message) = request.into_parts();
     let operator = operator(metadata.as_ref(), &extensions);
-    (call(metadata.as_ref(), &extensions), operator, message)
+    let peer = extensions.get().copied().unwrap_or(Peer::Unknown);
+    (call(metadata.as_ref(), peer), operator, message)
 }
 
 /// Who asks: the user at the other end of a Unix socket, which only such a connection can tell; else what the metadata presents.

@@ -2,22 +2,26 @@
 //! it decides nothing.
 
 mod access_service;
+mod asked;
 mod audit_service;
 mod call;
 mod connection;
 mod convert;
+mod front;
 mod health;
 mod intake;
 mod management;
+mod policy_service;
+mod policy_upload;
 mod presented;
 mod registry_service;
+mod reply;
 mod scope_map_service;
 mod status;
 mod token_service;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -29,14 +33,18 @@ use tonic_health::server::HealthService;
 use self::access_service::Access;
 use self::audit_service::AuditTrail;
 use self::connection::Limits;
+use self::front::Front;
 use self::management::Management;
+use self::policy_service::Policy;
 use self::registry_service::RegistriesShown;
 use self::scope_map_service::ScopeMaps;
 use self::token_service::Tokens;
 use crate::broker::Broker;
+use crate::listen::Placed;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
 use crate::pb::audit_service_server::AuditServiceServer;
+use crate::pb::policy_service_server::PolicyServiceServer;
 use crate::pb::registry_service_server::RegistryServiceServer;
 use crate::pb::scope_map_service_server::ScopeMapServiceServer;
 use crate::pb::token_service_server::TokenServiceServer;
@@ -46,7 +54,7 @@ pub use self::health::{Health, Readiness};
 /// The gRPC server, not yet listening.
 #[derive(Clone, Debug)]
 pub struct Server {
-    routes: Routes,
+    front: Front,
     health: Health,
     /// Ends what is watched.
     stopping: CancellationToken,
@@ -63,9 +71,10 @@ impl Server {
     /// # Errors
     /// The compiled-in service definitions are damaged.
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
-        let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
-            .max_decoding_message_size(intake::MAX_MESSAGE);
-        Self::with(Routes::new(access), broker).await
+        let access = Access::new(Arc::clone(&broker));
+        let service =
+            AccessServiceServer::new(access.clone()).max_decoding_message_size(intake::MAX_MESSAGE);
+        Self::with(Some(access), Routes::new(service), broker).await
     }
 
     /// The services of management only, for the Unix socket.
@@ -73,17 +82,19 @@ impl Server {
     /// # Errors
     /// As [`Server::build`].
     pub async fn build_management(broker: Arc<Broker>) -> Result<Self, Error> {
-        Self::with(Routes::default(), broker).await
+        Self::with(None, Routes::default(), broker).await
     }
 
-    async fn with(ours: Routes, broker: Arc<Broker>) -> Result<Self, Error> {
-        let stopping = CancellationToken::new();
-        let ours = with_management(ours, &broker, &stopping);
-        let health = Health::default();
+    async fn with(
+        access: Option<Access>,
+        routes: Routes,
+        broker: Arc<Broker>,
+    ) -> Result<Self, Error> {
+        let (health, stopping) = (Health::default(), CancellationToken::new());
         health.set(Readiness::NotReady).await;
-        let ours = ours.into_axum_router().route_layer(from_fn_with_state(broker, intake::intake));
-        let routes = with_health_and_reflection(ours.into(), &health)?;
-        Ok(Self { routes, health, stopping })
+        let routes = with_management(routes, &broker, &stopping);
+        let routes = with_health_and_reflection(routes, &health)?;
+        Ok(Self { front: Front::new(broker, access, routes), health, stopping })
     }
 
     /// Where readiness is told.
@@ -95,11 +106,11 @@ impl Server {
     /// finished, and this returns. Dropping it earlier cuts the connections off.
     ///
     /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; one whose is `LocalUser`, the user
-    /// of this machine, who manages; of any other it is unknown.
+    /// of this machine, who manages; of any other it is unknown. Each is served on the runtime that it was placed on.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: impl Future<Output = ()>)
     where
         I: Stream<Item = Result<IO, E>>,
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
         E: std::fmt::Display,
     {
         let stopping = async {
@@ -108,13 +119,14 @@ impl Server {
             self.stopping.cancel();
             self.health.end().await;
         };
-        connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
+        connection::serve(&self.front, Limits::default(), incoming, stopping).await;
     }
 }
 
 fn with_management(routes: Routes, broker: &Arc<Broker>, stopping: &CancellationToken) -> Routes {
     let management = Management::new(Arc::clone(broker));
     let limit = intake::MAX_MESSAGE;
+    let policy = PolicyServiceServer::new(Policy::new(management.clone(), stopping.clone()));
     let (audit, stopping) = (management.clone(), stopping.clone());
     let audit = AuditServiceServer::new(AuditTrail { management: audit, stopping });
     let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
@@ -122,6 +134,7 @@ fn with_management(routes: Routes, broker: &Arc<Broker>, stopping: &Cancellation
     let tokens = TokenServiceServer::new(Tokens(management));
     routes
         .add_service(audit.max_decoding_message_size(limit))
+        .add_service(policy.max_decoding_message_size(limit))
         .add_service(registries.max_decoding_message_size(limit))
         .add_service(scope_maps.max_decoding_message_size(limit))
         .add_service(tokens.max_decoding_message_size(limit))

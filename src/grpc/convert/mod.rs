@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod credential;
 mod json;
 pub(super) mod page;
+pub(super) mod policy;
 pub(super) mod registry;
 pub(super) mod review;
 pub(super) mod scope_map;
