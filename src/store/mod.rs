@@ -18,6 +18,7 @@ mod prune;
 mod read;
 mod reserve;
 mod revocation;
+mod wal;
 
 use std::path::Path;
 use std::sync::Arc;
