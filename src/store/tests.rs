@@ -298,3 +298,20 @@ pub(super) async fn definitions_of(store: &Store, count: usize) {
     };
     replace(store, &definitions).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_wal_begins_anew_however_busy_the_journal_is() {
+    let (_folder, store) = store().await;
+    let mut writer = store.journal().unwrap();
+    let wal = store.database_file().with_extension("db-wal");
+    // the header counts how often it began
+    let begun = || std::fs::read(&wal).unwrap()[12..16].to_vec();
+    writer.append(seal()).unwrap();
+    let first = begun();
+    let mut count = 1;
+    while begun() == first {
+        writer.append(seal()).unwrap();
+        count += 1;
+    }
+    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, count);
+}
