@@ -23,6 +23,7 @@ mod malformed;
 mod manage;
 mod reuse;
 mod revoke;
+mod roles;
 mod secrets;
 mod services;
 mod sessions;
