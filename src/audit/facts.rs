@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::lenient::{Object, Text};
 use super::{Filter, Outcome};
-use crate::model::{AccessTokenId, DecisionId};
+use crate::model::{AccessTokenId, DecisionId, RegistryName, TokenName};
 use crate::store::{Field, Searched, Term, TermHasher};
 
 /// What an event is searched by.
@@ -67,7 +67,7 @@ impl<'a> Facts<'a> {
 
     /// Whether it is searched for.
     pub(super) fn fits(&self, filter: &Filter) -> bool {
-        fn same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+        fn same<T: Copy + PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
             wanted.is_none() || wanted == found
         }
         filter.since.is_none_or(|since| self.time >= since)
@@ -79,8 +79,8 @@ impl<'a> Facts<'a> {
                 Some(Outcome::Refused) => self.reason().is_some(),
                 Some(Outcome::Because(reason)) => self.reason() == Some(reason.as_str()),
             }
-            && same(filter.registry.as_ref().map(|name| name.as_str()), self.registry())
-            && same(filter.token.as_ref().map(|name| name.as_str()), self.token())
+            && same(filter.registry.as_ref().map(RegistryName::as_str), self.registry())
+            && same(filter.token.as_ref().map(TokenName::as_str), self.token())
             && same(filter.issuer.as_deref(), self.personal.identity.issuer.as_deref())
             && same(filter.subject.as_deref(), self.subject())
             && same(filter.access_token, self.access_token())

@@ -52,9 +52,9 @@ impl Filter {
         let terms = [
             one(Field::Kind, self.kind.map(Kind::as_str)),
             self.outcome.map(|outcome| vec![outcome.term(hasher)]),
-            one(Field::Registry, self.registry.as_ref().map(|name| name.as_str())),
-            one(Field::Repository, self.repository.as_ref().map(|name| name.as_str())),
-            one(Field::Token, self.token.as_ref().map(|name| name.as_str())),
+            one(Field::Registry, self.registry.as_ref().map(RegistryName::as_str)),
+            one(Field::Repository, self.repository.as_ref().map(RepositoryName::as_str)),
+            one(Field::Token, self.token.as_ref().map(TokenName::as_str)),
             one(Field::Issuer, self.issuer.as_deref()),
             one(Field::Subject, self.subject.as_deref()),
             self.access_token.map(|id| given(id, hasher)),
