@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use dockpass::audit::{Archive, Journal};
+use dockpass::audit::{Archive, Event, Journal};
 use dockpass::model::SystemClock;
 use dockpass::store::{Config, Store};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hdrhistogram::Histogram;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -32,6 +33,8 @@ type Threads = BTreeMap<String, f64>;
 struct Run {
     elapsed: Duration,
     threads: Threads,
+    /// How long each event was waited for, in microseconds.
+    waits: Histogram<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,9 +43,9 @@ fn main() -> anyhow::Result<()> {
     let jobs = Jobs::new()?;
     let prometheus = PrometheusBuilder::new().install_recorder()?;
     println!(
-        "| waiting | events/s | events a commit | bare SQLite/s | ratio | CPU us an event, by thread |"
+        "| waiting | events/s | p50 us | p99 us | p999 us | longest us | events a commit | bare SQLite/s | ratio | CPU us an event, by thread |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for waiters in WAITERS {
         let count = if waiters == 1 { events.div_ceil(50) } else { events };
         let folder = tempfile::tempdir()?;
@@ -55,8 +58,10 @@ fn main() -> anyhow::Result<()> {
         let threads: Vec<_> =
             threads.map(|(name, used)| format!("{name} {:.1}", used / f64::from(count))).collect();
         let threads = threads.join(", ");
+        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| run.waits.value_at_quantile(share));
+        let longest = run.waits.max();
         println!(
-            "| {waiters} | {rate:.0} | {batch:.0} | {bare:.0} | {:.2} | {threads} |",
+            "| {waiters} | {rate:.0} | {p50} | {p99} | {p999} | {longest} | {batch:.0} | {bare:.0} | {:.2} | {threads} |",
             rate / bare
         );
         if waiters == 1024 {
@@ -73,15 +78,18 @@ fn journal(folder: &Path, jobs: &Jobs, waiters: u32, count: u32) -> anyhow::Resu
         let store = Store::open(&Config::default(), folder).await?;
         let journal = Journal::start(&store, folder, Arc::new(SystemClock)).await?;
         let (started, before) = (Instant::now(), threads()?);
+        let mut waits = Histogram::<u64>::new(3)?;
         let mut under_way = FuturesUnordered::new();
         for event in jobs.events().take(count as usize) {
-            if under_way.len() >= waiters as usize {
-                under_way.next().await.transpose()?;
+            if under_way.len() >= waiters as usize
+                && let Some(done) = under_way.next().await
+            {
+                waits.record(done?)?;
             }
-            under_way.push(journal.append(event));
+            under_way.push(recorded(&journal, event));
         }
         while let Some(done) = under_way.next().await {
-            done?;
+            waits.record(done?)?;
         }
         let elapsed = started.elapsed();
         let mut threads = threads()?;
@@ -89,8 +97,15 @@ fn journal(folder: &Path, jobs: &Jobs, waiters: u32, count: u32) -> anyhow::Resu
             *used -= before.get(name).copied().unwrap_or_default();
         }
         journal.close().await;
-        Ok(Run { elapsed, threads })
+        Ok(Run { elapsed, threads, waits })
     })
+}
+
+/// Records an event; returns how many microseconds that took.
+async fn recorded(journal: &Journal, event: Event) -> anyhow::Result<u64> {
+    let begun = Instant::now();
+    journal.append(event).await?;
+    Ok(u64::try_from(begun.elapsed().as_micros())?)
 }
 
 /// How long the same rows take in batches of `size`, each durable, with nothing else done.

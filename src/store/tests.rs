@@ -286,3 +286,20 @@ async fn a_change_writes_only_what_differs_and_can_be_taken_back() {
     assert_eq!(store.changes_since(1).await.unwrap().definitions, two[1..]);
     assert_eq!(store.definitions_at(1).await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn the_wal_begins_anew_however_busy_the_journal_is() {
+    let (_folder, store) = store().await;
+    let mut writer = store.journal().unwrap();
+    let wal = store.database_file().with_extension("db-wal");
+    // the header counts how often it began
+    let begun = || std::fs::read(&wal).unwrap()[12..16].to_vec();
+    writer.append(seal()).unwrap();
+    let first = begun();
+    let mut count = 1;
+    while begun() == first {
+        writer.append(seal()).unwrap();
+        count += 1;
+    }
+    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, count);
+}
