@@ -16,7 +16,7 @@ use super::queue::{More, Queue};
 use super::{Error, Recorded};
 use crate::model::Clock;
 use crate::store::{self, ChainHead, JournalWriter};
-use crate::telemetry::metrics;
+use crate::telemetry::{CHECKPOINTS, metrics};
 
 /// The most events of one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
@@ -192,7 +192,7 @@ impl Committer {
         self.writer.add_checkpoint(self.head.sequence, &json)?;
         self.checkpoint = self.head.sequence;
         // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
-        tracing::info!(target: "dockpass::audit::checkpoint", checkpoint = json);
+        tracing::info!(target: CHECKPOINTS, checkpoint = json);
         Ok(())
     }
 }

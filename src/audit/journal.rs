@@ -116,6 +116,10 @@ impl Journal {
     /// # Errors
     /// It is not recorded, or it is not known: nothing may be handed out.
     pub async fn append(&self, event: Event) -> Result<Recorded, Error> {
+        // what `benches/load` alone is built with, to compare: the event is made, and goes nowhere
+        if cfg!(dockpass_without_audit) {
+            return Ok(Recorded { policy_revision: 0 });
+        }
         if let Some(problem) = self.inner.health.problem() {
             return Err(Error::unavailable(problem));
         }

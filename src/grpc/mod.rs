@@ -2,17 +2,19 @@
 //! it decides nothing.
 
 mod access_service;
+mod asked;
 mod call;
 mod connection;
 mod convert;
+mod front;
 mod health;
 mod intake;
 mod presented;
+mod reply;
 mod status;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::service::Routes;
@@ -22,7 +24,9 @@ use tonic_health::server::HealthService;
 
 use self::access_service::Access;
 use self::connection::Limits;
+use self::front::Front;
 use crate::broker::Broker;
+use crate::listen::Placed;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
 
@@ -31,7 +35,7 @@ pub use self::health::{Health, Readiness};
 /// The gRPC server, not yet listening.
 #[derive(Clone, Debug)]
 pub struct Server {
-    routes: Routes,
+    front: Front,
     health: Health,
 }
 
@@ -48,13 +52,11 @@ impl Server {
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
         let health = Health::default();
         health.set(Readiness::NotReady).await;
-        let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
-            .max_decoding_message_size(intake::MAX_MESSAGE);
-        let ours = Routes::new(access)
-            .into_axum_router()
-            .route_layer(from_fn_with_state(broker, intake::intake));
-        let routes = with_health_and_reflection(ours.into(), &health)?;
-        Ok(Self { routes, health })
+        let access = Access::new(Arc::clone(&broker));
+        let service =
+            AccessServiceServer::new(access.clone()).max_decoding_message_size(intake::MAX_MESSAGE);
+        let routes = with_health_and_reflection(Routes::new(service), &health)?;
+        Ok(Self { front: Front::new(broker, access, routes), health })
     }
 
     /// Where readiness is told.
@@ -66,10 +68,11 @@ impl Server {
     /// finished, and this returns. Dropping it earlier cuts the connections off.
     ///
     /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; of any other it is unknown.
+    /// Each is served on the runtime that it was placed on.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: impl Future<Output = ()>)
     where
         I: Stream<Item = Result<IO, E>>,
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
         E: std::fmt::Display,
     {
         let stopping = async {
@@ -77,7 +80,7 @@ impl Server {
             // who watches would keep its connection, and so the shutdown, open
             self.health.end().await;
         };
-        connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
+        connection::serve(&self.front, Limits::default(), incoming, stopping).await;
     }
 }
 

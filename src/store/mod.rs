@@ -18,6 +18,7 @@ mod prune;
 mod read;
 mod reserve;
 mod revocation;
+mod scan;
 mod wal;
 
 use std::path::Path;
@@ -35,9 +36,12 @@ use crate::model::{AccessTokenId, DefinitionChange, Definitions};
 pub(crate) use self::column::nanoseconds;
 pub use self::error::Error;
 pub use self::history::Changes;
-pub use self::index::{IndexEntry, IndexQuery, SearchIndex};
+pub use self::index::{
+    Field, IndexQuery, Progress, SearchIndex, Segment, Snapshot, Term, TermHasher,
+};
 pub use self::journal::{Appended, Body, ChainHead, JournalRow, JournalWriter, Seal};
 pub use self::read::JournalReader;
+pub use self::scan::Searched;
 
 /// The `[store]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -12,7 +12,7 @@ use crate::model::{Claims, DecisionId};
 
 /// Reads the journal; blocking.
 pub struct JournalReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl fmt::Debug for JournalReader {
