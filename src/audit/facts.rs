@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::lenient::{Object, Text};
 use super::{Filter, Outcome};
 use crate::model::{AccessTokenId, DecisionId};
-use crate::store::{Field, JournalRow, Searched, Term, TermHasher};
+use crate::store::{Field, Searched, Term, TermHasher};
 
 /// What an event is searched by.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ impl<'a> Facts<'a> {
     /// The JSON is damaged: with what is wrong.
     pub(super) fn of(event: &Searched<'a>) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            open: serde_json::from_slice(event.open)?,
-            personal: serde_json::from_slice(event.personal)?,
+            open: serde_json::from_str(event.open)?,
+            personal: serde_json::from_str(event.personal)?,
             ..Self::damaged(event)
         })
     }
@@ -34,15 +34,9 @@ impl<'a> Facts<'a> {
         Self { id: event.id, time: event.time, open, personal }
     }
 
-    pub(super) fn of_row(row: &'a JournalRow) -> Self {
-        let event = Searched {
-            sequence: row.sequence,
-            id: row.id,
-            time: row.time,
-            open: row.body.open().as_bytes(),
-            personal: row.body.personal().as_bytes(),
-        };
-        Self::of(&event).unwrap_or_else(|_| Self::damaged(&event))
+    /// What is left of it, when it is damaged.
+    pub(super) fn at_least(event: &Searched<'a>) -> Self {
+        Self::of(event).unwrap_or_else(|_| Self::damaged(event))
     }
 
     /// Adds what the index finds it by.
