@@ -47,7 +47,7 @@ impl PolicyService for Policy {
         request: Request<pb::ExportPolicyRequest>,
     ) -> Result<Response<Self::ExportPolicyStream>, Status> {
         let exported = self.management.read(request, |message| convert::export(&message)).await?;
-        answer(convert::exported(exported))
+        Ok(answer(convert::exported(exported)))
     }
 
     async fn plan_policy(
@@ -59,7 +59,7 @@ impl PolicyService for Policy {
             policy_upload::receive(&self.management, &self.files, request, right).await?;
         let plan = PlanPolicy { candidate: sent.candidate };
         let planned = self.management.broker().read(sent.call, sent.operator, plan).await;
-        answer(convert::planned(planned.map_err(|refusal| status(&refusal))?))
+        Ok(answer(convert::planned(planned.map_err(|refusal| status(&refusal))?)))
     }
 
     async fn apply_policy(
@@ -71,7 +71,7 @@ impl PolicyService for Policy {
             policy_upload::receive(&self.management, &self.files, request, right).await?;
         let apply = ApplyPolicy { candidate: sent.candidate };
         let applied = self.management.broker().change(sent.call, sent.operator, apply).await;
-        answer(convert::applied(applied.map_err(|refusal| status(&refusal))?))
+        Ok(answer(convert::applied(applied.map_err(|refusal| status(&refusal))?)))
     }
 
     async fn replay_policy(
@@ -84,6 +84,6 @@ impl PolicyService for Policy {
 
 fn answer<T: Send + 'static>(
     answers: impl Iterator<Item = T> + Send + 'static,
-) -> Result<Response<Answers<T>>, Status> {
-    Ok(Response::new(Box::pin(stream::iter(answers.map(Ok)))))
+) -> Response<Answers<T>> {
+    Response::new(Box::pin(stream::iter(answers.map(Ok))))
 }
