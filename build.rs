@@ -3,10 +3,18 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 1] = ["dockpass/v1/access_service.proto"];
+const PROTOS: [&str; 6] = [
+    "dockpass/v1/access_service.proto",
+    "dockpass/v1/audit_service.proto",
+    "dockpass/v1/policy_service.proto",
+    "dockpass/v1/registry_service.proto",
+    "dockpass/v1/scope_map_service.proto",
+    "dockpass/v1/token_service.proto",
+];
 
 /// Messages that carry a secret; their derived `Debug` would print it, so `src/pb.rs` writes one that does not.
-const WITHOUT_DEBUG: [&str; 1] = ["dockpass.v1.AccessToken"];
+const WITHOUT_DEBUG: [&str; 2] =
+    ["dockpass.v1.AccessToken", "dockpass.v1.GeneratePasswordResponse"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");

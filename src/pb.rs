@@ -54,5 +54,15 @@ impl fmt::Debug for AccessToken {
     }
 }
 
+/// Written by hand: the secret does not print.
+impl fmt::Debug for GeneratePasswordResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GeneratePasswordResponse")
+            .field("password_info", &self.password_info)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ mod line;
 mod prune;
 mod queue;
 mod record;
+mod several;
 mod trail;
 mod verify;
 

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::policies::InForce;
-use super::{Call, Error};
+use super::{Call, Error, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
 use crate::identity::{self, Identity};
-use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
+use crate::model::{
+    AccessRequest, AccessTokenId, DecisionId, Form, JsonObject, Permissions, Reason, Reuse,
+};
 use crate::policy::Permit;
 
 /// The audit event of a decision while it is made.
@@ -32,7 +34,7 @@ pub(super) enum Stage {
     Unknown,
     /// The caller is known: the event is appended.
     Known,
-    /// It is in the trail already, in one transaction with the change that it records.
+    /// It is in the trail already, in one transaction with the change that it records; or it is an allowed read, which leaves no event.
     Written,
 }
 
@@ -87,6 +89,12 @@ impl Draft {
         self.event.claims = claims;
     }
 
+    /// Notes the user of this machine who asks.
+    pub(super) fn local_user(&mut self, user: &LocalUser) {
+        self.stage = Stage::Known;
+        self.event.identity = JsonObject::of(user);
+    }
+
     /// Notes what is given.
     pub(super) fn grant(&mut self, permit: &Permit, access_token: AccessTokenId, given: Given<'_>) {
         self.event.grant = Some(Grant {
@@ -130,6 +138,11 @@ impl Draft {
 
     /// The use case wrote the event. Until it says so, also when it is cut short, the event is recorded like any other.
     pub(super) const fn written(&mut self) {
+        self.stage = Stage::Written;
+    }
+
+    /// It was allowed, and gives nothing and changes nothing, so it leaves no event. A refusal does.
+    pub(super) const fn needs_no_event(&mut self) {
         self.stage = Stage::Written;
     }
 }

@@ -49,6 +49,8 @@ pub(super) const fn method(kind: Kind) -> Method {
         Kind::Check => Method::Check,
         Kind::Exchange => Method::DockerToken,
         Kind::Issue => Method::Issue,
+        Kind::ManagementRead => Method::ManagementRead,
+        Kind::PolicyChange => Method::PolicyChange,
         Kind::Revoke => Method::Revoke,
         _ => Method::Unreadable,
     }

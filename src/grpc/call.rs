@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::codegen::http::HeaderMap;
 use tonic::transport::server::TcpConnectInfo;
 
-use crate::broker::{Call, FieldViolation, Peer};
+use crate::broker::{Call, FieldViolation, LocalUser, Peer};
 
 const TIMEOUT: &str = "grpc-timeout";
 const TRACE: &str = "traceparent";
@@ -28,6 +28,9 @@ pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, FieldViol
 
 /// Who is at the other end of a connection, by its [`tonic::transport::server::Connected::ConnectInfo`].
 pub(super) fn peer(connect_info: &dyn Any) -> Peer {
+    if connect_info.is::<LocalUser>() {
+        return Peer::Local;
+    }
     connect_info
         .downcast_ref::<TcpConnectInfo>()
         .and_then(TcpConnectInfo::remote_addr)

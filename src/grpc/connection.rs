@@ -3,6 +3,7 @@
 //! Not tonic's own server, for two of its habits: it answers CANCELLED by itself when a call's `grpc-timeout` is over,
 //! before the broker's answer with its decision id can be sent; and it waits for ever for a peer that never says hello.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::pin::pin;
@@ -25,7 +26,7 @@ use tonic::transport::server::Connected;
 use super::call::peer;
 use super::intake::Arrivals;
 use super::reply::Reply;
-use crate::broker::Peer;
+use crate::broker::{LocalUser, Peer};
 use crate::listen::Placed;
 
 /// Requests at once on one connection.
@@ -80,6 +81,8 @@ pub(super) trait Answers: Clone + Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) peer: Peer,
+    /// Of a Unix socket: the user who connected.
+    pub(super) local_user: Option<LocalUser>,
     pub(super) arrivals: Arrivals,
     activity: Activity,
 }
@@ -142,8 +145,10 @@ impl<A: Answers> Server<A> {
     where
         IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
     {
+        let connect_info = io.connect_info();
         let caller = Arc::new(Caller {
-            peer: peer(&io.connect_info()),
+            peer: peer(&connect_info),
+            local_user: (&connect_info as &dyn Any).downcast_ref::<LocalUser>().cloned(),
             arrivals: Arrivals::default(),
             activity: Activity::default(),
         });

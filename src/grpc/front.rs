@@ -27,17 +27,26 @@ use crate::broker::{Broker, Call, FieldViolation, Peer};
 /// What the paths of our services begin with.
 const OURS: &str = "/dockpass.";
 
+/// Our methods to which several messages are sent: the services read them, one after the other.
+const UPLOADS: [&str; 3] = [
+    "/dockpass.v1.PolicyService/PlanPolicy",
+    "/dockpass.v1.PolicyService/ApplyPolicy",
+    "/dockpass.v1.PolicyService/ReplayPolicy",
+];
+
 /// Answers the requests of all connections.
 #[derive(Clone, Debug)]
 pub(super) struct Front {
-    access: Access,
+    /// None where only management is served.
+    access: Option<Access>,
     broker: Arc<Broker>,
     routes: Routes,
 }
 
 impl Answers for Front {
     async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Reply> {
-        if !request.uri().path().starts_with(OURS) {
+        let path = request.uri().path();
+        if !path.starts_with(OURS) || UPLOADS.contains(&path) {
             return self.routes.answer(request, caller).await;
         }
         let (parts, body) = request.into_parts();
@@ -48,7 +57,7 @@ impl Answers for Front {
         match message {
             Ok(message) => match self.plain(&parts, caller.peer, &message).await {
                 Some(response) => response,
-                None => Box::pin(self.routed(parts, caller.peer, message)).await,
+                None => Box::pin(self.routed(parts, caller, message)).await,
             },
             Err(violation) => {
                 Box::pin(self.refuse(call(&parts.headers, caller.peer), violation)).await
@@ -58,7 +67,7 @@ impl Answers for Front {
 }
 
 impl Front {
-    pub(super) const fn new(broker: Arc<Broker>, access: Access, routes: Routes) -> Self {
+    pub(super) const fn new(broker: Arc<Broker>, access: Option<Access>, routes: Routes) -> Self {
         Self { access, broker, routes }
     }
 
@@ -67,7 +76,7 @@ impl Front {
         if parts.headers.contains_key("grpc-encoding") {
             return None;
         }
-        let access = &self.access;
+        let access = self.access.as_ref()?;
         Some(match parts.uri.path().strip_prefix(Access::PREFIX)? {
             "IssueAccessToken" => reply::unary(access.issue(open(parts, peer, message)?).await),
             "CheckAccess" => reply::unary(access.check(open(parts, peer, message)?).await),
@@ -77,10 +86,10 @@ impl Front {
     }
 
     /// Lets tonic's routes answer; what they cannot read is refused by us.
-    async fn routed(&self, parts: Parts, peer: Peer, message: Bytes) -> Response<Reply> {
-        let begun = call(&parts.headers, peer);
+    async fn routed(&self, parts: Parts, caller: &Caller, message: Bytes) -> Response<Reply> {
+        let begun = call(&parts.headers, caller.peer);
         let request = Request::from_parts(parts, Full::new(message));
-        let response = route(&self.routes, request, peer).await;
+        let response = route(&self.routes, request, caller).await;
         match intake::unreadable(&response) {
             None => response,
             Some(violation) => self.refuse(begun, violation).await,
@@ -96,16 +105,19 @@ impl Front {
 /// Tonic's routes alone.
 impl Answers for Routes {
     async fn answer(&self, request: Request<Incoming>, caller: &Caller) -> Response<Reply> {
-        Box::pin(route(self, request, caller.peer)).await
+        Box::pin(route(self, request, caller)).await
     }
 }
 
-async fn route<B>(routes: &Routes, mut request: Request<B>, peer: Peer) -> Response<Reply>
+async fn route<B>(routes: &Routes, mut request: Request<B>, caller: &Caller) -> Response<Reply>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError>,
 {
-    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(caller.peer);
+    if let Some(user) = &caller.local_user {
+        request.extensions_mut().insert(user.clone());
+    }
     match routes.clone().call(request).await {
         Ok(response) => response.map(Reply::Routed),
         Err(never) => match never {},

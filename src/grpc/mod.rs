@@ -9,9 +9,15 @@ mod convert;
 mod front;
 mod health;
 mod intake;
+mod management;
+mod policy_service;
+mod policy_upload;
 mod presented;
+mod registry_service;
 mod reply;
+mod scope_map_service;
 mod status;
+mod token_service;
 
 use std::sync::Arc;
 
@@ -25,10 +31,19 @@ use tonic_health::server::HealthService;
 use self::access_service::Access;
 use self::connection::Limits;
 use self::front::Front;
+use self::management::Management;
+use self::policy_service::Policy;
+use self::registry_service::RegistriesShown;
+use self::scope_map_service::ScopeMaps;
+use self::token_service::Tokens;
 use crate::broker::Broker;
 use crate::listen::Placed;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
+use crate::pb::policy_service_server::PolicyServiceServer;
+use crate::pb::registry_service_server::RegistryServiceServer;
+use crate::pb::scope_map_service_server::ScopeMapServiceServer;
+use crate::pb::token_service_server::TokenServiceServer;
 
 pub use self::health::{Health, Readiness};
 
@@ -50,12 +65,28 @@ impl Server {
     /// # Errors
     /// The compiled-in service definitions are damaged.
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
-        let health = Health::default();
-        health.set(Readiness::NotReady).await;
         let access = Access::new(Arc::clone(&broker));
         let service =
             AccessServiceServer::new(access.clone()).max_decoding_message_size(intake::MAX_MESSAGE);
-        let routes = with_health_and_reflection(Routes::new(service), &health)?;
+        Self::with(Some(access), Routes::new(service), broker).await
+    }
+
+    /// The services of management only, for the Unix socket.
+    ///
+    /// # Errors
+    /// As [`Server::build`].
+    pub async fn build_management(broker: Arc<Broker>) -> Result<Self, Error> {
+        Self::with(None, Routes::default(), broker).await
+    }
+
+    async fn with(
+        access: Option<Access>,
+        routes: Routes,
+        broker: Arc<Broker>,
+    ) -> Result<Self, Error> {
+        let health = Health::default();
+        health.set(Readiness::NotReady).await;
+        let routes = with_health_and_reflection(with_management(routes, &broker), &health)?;
         Ok(Self { front: Front::new(broker, access, routes), health })
     }
 
@@ -67,8 +98,8 @@ impl Server {
     /// Answers on the connections of `incoming` until `shutdown`; then no new request is taken, those begun are
     /// finished, and this returns. Dropping it earlier cuts the connections off.
     ///
-    /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; of any other it is unknown.
-    /// Each is served on the runtime that it was placed on.
+    /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; one whose is `LocalUser`, the user
+    /// of this machine, who manages; of any other it is unknown. Each is served on the runtime that it was placed on.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: impl Future<Output = ()>)
     where
         I: Stream<Item = Result<IO, E>>,
@@ -82,6 +113,20 @@ impl Server {
         };
         connection::serve(&self.front, Limits::default(), incoming, stopping).await;
     }
+}
+
+fn with_management(routes: Routes, broker: &Arc<Broker>) -> Routes {
+    let management = Management::new(Arc::clone(broker));
+    let limit = intake::MAX_MESSAGE;
+    let policy = PolicyServiceServer::new(Policy::new(management.clone()));
+    let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
+    let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
+    let tokens = TokenServiceServer::new(Tokens(management));
+    routes
+        .add_service(policy.max_decoding_message_size(limit))
+        .add_service(registries.max_decoding_message_size(limit))
+        .add_service(scope_maps.max_decoding_message_size(limit))
+        .add_service(tokens.max_decoding_message_size(limit))
 }
 
 fn with_health_and_reflection(routes: Routes, health: &Health) -> Result<Routes, Error> {

@@ -177,7 +177,15 @@ fn face(error: &Error) -> Face {
             error: "invalid_scope",
             message: hint.clone(),
         },
-        Error::NotRevocable(_) => Face {
+        // the others are of management, which is not served here
+        Error::NotRevocable(_)
+        | Error::AlreadyExists(_)
+        | Error::EtagMismatch
+        | Error::InUse(_)
+        | Error::LimitReached(_)
+        | Error::NotFound(_)
+        | Error::ReadOnly(_)
+        | Error::RoleRequired(_) => Face {
             status: StatusCode::CONFLICT,
             code: "UNSUPPORTED",
             error: "invalid_request",

@@ -14,6 +14,7 @@ mod history;
 mod index;
 mod journal;
 mod migration;
+mod page;
 mod prune;
 mod read;
 mod reserve;
@@ -40,6 +41,7 @@ pub use self::index::{
     Field, IndexQuery, Progress, SearchIndex, Segment, Snapshot, Term, TermHasher,
 };
 pub use self::journal::{Appended, Body, ChainHead, JournalRow, JournalWriter, Seal};
+pub use self::page::Page;
 pub use self::read::JournalReader;
 pub use self::scan::Searched;
 

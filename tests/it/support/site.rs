@@ -46,6 +46,22 @@ impl Site {
         site
     }
 
+    /// With operators, each named by its role and where it has it.
+    pub(crate) fn with_operators(mut self) -> Self {
+        for (subject, role, place) in [
+            ("viewer", "viewer", ""),
+            ("local-token-editor", "token-editor", "registry = \"local\"\n"),
+            ("editor", "editor", ""),
+            ("other-editor", "editor", "registry = \"other\"\n"),
+        ] {
+            let issuer = self.issuer.url();
+            self.config += &format!(
+                "[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"{role}\"\n{place}"
+            );
+        }
+        self
+    }
+
     /// The configuration.
     pub(crate) fn config(&self) -> Config {
         Config::from_toml(&self.config, self.folder.path()).unwrap()
