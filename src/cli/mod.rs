@@ -5,14 +5,17 @@
 
 mod access;
 mod access_token;
+mod api;
 mod audit;
 mod auth_file;
 mod config;
+mod confirm;
 mod dev;
 mod explain;
 mod failure;
 mod identity_source;
 mod issue;
+mod json_struct;
 mod login;
 mod logout;
 mod offline;
@@ -23,10 +26,14 @@ mod policy_change;
 mod process;
 mod refusal;
 mod registry;
+mod repository_args;
 mod revoke;
+mod scope_map;
 mod serve;
 mod server;
+mod server_url;
 mod token;
+mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,7 +41,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use self::failure::Failure;
-pub use self::process::{Environment, Process};
+pub use self::process::{Attended, Environment, Process};
 
 /// An access broker for container registries: an identity in, a scoped short-lived credential out.
 #[derive(Debug, Parser)]
@@ -61,6 +68,8 @@ enum Command {
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
     Revoke(revoke::Revoke),
+    #[command(subcommand)]
+    ScopeMap(scope_map::ScopeMapCommand),
     Serve(serve::Serve),
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -96,6 +105,7 @@ impl Command {
             Self::Policy(command) => command.run(process).await,
             Self::Registry(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
+            Self::ScopeMap(command) => command.run(process).await,
             Self::Serve(command) => command.run(process).await,
             Self::Token(command) => command.run(process).await,
         }

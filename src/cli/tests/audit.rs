@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::offline::{POLICY, folder, json, run};
-use super::{Arc, ManualClock, Process, policy_change};
+use super::{Arc, Attended, ManualClock, Process, policy_change};
 use crate::audit::{Event, Grant, Journal, Kind, RequestRecord};
 use crate::config::Config;
 use crate::model::{
@@ -250,6 +250,7 @@ async fn promise_9_the_hash_of_a_password_is_in_no_event_and_still_in_the_histor
         out: Box::new(std::io::sink()),
         err: Box::new(std::io::sink()),
         input: Box::new(std::io::empty()),
+        attended: Attended::No,
         environment: std::iter::empty().collect(),
         clock: Arc::new(ManualClock::at(now)),
     };

@@ -1,0 +1,106 @@
+//! Which events are meant, for `audit list` and `audit watch`.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::audit::{Filter, Kind, Outcome};
+use crate::cli::wire;
+use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, TokenName};
+use crate::pb;
+
+/// Which events.
+#[derive(Args, Clone, Debug)]
+pub(super) struct FilterArgs {
+    /// Not before this time, such as 2026-08-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// What the event is about: `issue`, `exchange`, `check`, `revoke`, `refusals`, `policy_change`, `prune`, `start`, `stop`, `unreadable`
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    kind: Option<Kind>,
+    /// Only what was allowed
+    #[arg(long, conflicts_with_all = ["refused", "reason"])]
+    allowed: bool,
+    /// Only what was refused
+    #[arg(long, conflicts_with = "reason")]
+    refused: bool,
+    /// Only what was refused for this reason, such as `ACCESS_DENIED`
+    #[arg(long, value_name = "REASON")]
+    reason: Option<Reason>,
+    /// The registry that was asked for
+    #[arg(long, short, value_name = "NAME")]
+    registry: Option<RegistryName>,
+    /// A repository that was asked for
+    #[arg(long, value_name = "REPOSITORY")]
+    repository: Option<RepositoryName>,
+    /// The token that was acted as or asked for
+    #[arg(long, value_name = "NAME")]
+    token: Option<TokenName>,
+    /// The issuer of the identity
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The subject of the identity
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
+    /// The access token that was given
+    #[arg(long, value_name = "ID")]
+    access_token: Option<AccessTokenId>,
+}
+
+impl FilterArgs {
+    /// For the files.
+    pub(super) fn filter(&self) -> Filter {
+        let outcome = match (self.reason, self.allowed, self.refused) {
+            (Some(reason), _, _) => Some(Outcome::Because(reason)),
+            (None, true, _) => Some(Outcome::Allowed),
+            (None, false, true) => Some(Outcome::Refused),
+            (None, false, false) => None,
+        };
+        Filter {
+            since: self.since,
+            until: self.until,
+            kind: self.kind,
+            outcome,
+            registry: self.registry.clone(),
+            repository: self.repository.clone(),
+            token: self.token.clone(),
+            issuer: self.issuer.clone(),
+            subject: self.subject.clone(),
+            access_token: self.access_token,
+        }
+    }
+}
+
+impl FilterArgs {
+    /// For the API.
+    pub(super) fn message(&self) -> pb::AuditFilter {
+        fn text(value: Option<&impl ToString>) -> String {
+            value.map(ToString::to_string).unwrap_or_default()
+        }
+        let outcome = match (self.reason, self.allowed, self.refused) {
+            (Some(reason), _, _) => reason.as_str(),
+            (None, true, _) => "ALLOWED",
+            (None, false, true) => "REFUSED",
+            (None, false, false) => "",
+        };
+        pb::AuditFilter {
+            registry: text(self.registry.as_ref()),
+            repository: text(self.repository.as_ref()),
+            token_name: text(self.token.as_ref()),
+            issuer: text(self.issuer.as_ref()),
+            subject: text(self.subject.as_ref()),
+            kind: text(self.kind.as_ref()),
+            outcome: outcome.to_owned(),
+            access_token_id: text(self.access_token.as_ref()),
+            since: self.since.map(wire::time),
+            until: self.until.map(wire::time),
+        }
+    }
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    serde_json::from_value(Value::from(text)).map_err(|_| "no event is of that kind".to_owned())
+}
