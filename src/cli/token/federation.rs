@@ -29,7 +29,7 @@ pub(in crate::cli) enum FederationCommand {
 /// List the federated credentials of a token
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  dockpass token federation list -r local -n nginx-ci")]
-pub(super) struct List {
+pub(in crate::cli) struct List {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(super) struct List {
     dockpass token federation add -r local -n pullers --credential-name prod --issuer https://kubernetes.default.svc --subject system:serviceaccount:prod:*\n\n\
     All conditions must hold; the same claim several times means any of the values. NAME=VALUE compares with a text (a pattern when it \
     holds `*` or `?`), NAME:=VALUE with a number, true or false.")]
-pub(super) struct Add {
+pub(in crate::cli) struct Add {
     #[command(flatten)]
     target: Target,
     /// The name of the federated credential inside the token
@@ -86,7 +86,7 @@ pub(super) struct Add {
 #[command(
     after_help = "Example:\n  dockpass token federation remove -r local -n nginx-ci --credential-name main-branch --yes"
 )]
-pub(super) struct Remove {
+pub(in crate::cli) struct Remove {
     #[command(flatten)]
     target: Target,
     /// The name of the federated credential inside the token

@@ -30,7 +30,7 @@ pub(in crate::cli) enum CredentialCommand {
     dockpass token credential generate --registry local --name vendor-agent --password2 --output json\n\n\
     Without --password1 and --password2, both are generated. The secrets are shown once, on standard output. \
     To rotate without a gap: generate the other password, hand it over, delete the old one.")]
-pub(super) struct Generate {
+pub(in crate::cli) struct Generate {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(super) struct Generate {
     dockpass token credential delete -r local -n vendor-agent --password1 --yes"
 )]
 #[group(id = "which", required = true, multiple = true, args = ["password1", "password2"])]
-pub(super) struct Delete {
+pub(in crate::cli) struct Delete {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(super) struct Delete {
 
 /// Which passwords.
 #[derive(Args, Clone, Copy, Debug)]
-pub(super) struct SlotArgs {
+pub(in crate::cli) struct SlotArgs {
     /// The first password
     #[arg(long)]
     password1: bool,
