@@ -132,6 +132,7 @@ async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Br
     let journal = Journal::start(&store, &config.data_dir, Arc::clone(&clock)).await?;
     let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
     let parts = Parts {
+        admins: config.admins.clone(),
         cache: Memory::new(config.cache.capacity),
         context: config.policy_context(),
         limits: config.limits.clone(),

@@ -67,6 +67,8 @@ pub enum Kind {
     Exchange,
     /// `IssueAccessToken`.
     Issue,
+    /// Something that operators can read; only what was refused is recorded.
+    ManagementRead,
     /// A change of policy.
     PolicyChange,
     /// Old events were deleted from the journal.
@@ -90,6 +92,7 @@ impl Kind {
             Self::Check => "check",
             Self::Exchange => "exchange",
             Self::Issue => "issue",
+            Self::ManagementRead => "management_read",
             Self::PolicyChange => "policy_change",
             Self::Prune => "prune",
             Self::Refusals => "refusals",

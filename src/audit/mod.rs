@@ -16,6 +16,7 @@ mod key;
 mod line;
 mod prune;
 mod record;
+mod several;
 mod trail;
 mod verify;
 

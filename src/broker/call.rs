@@ -22,6 +22,8 @@ pub struct Call {
 pub enum Peer {
     /// An address of the network.
     Address(IpAddr),
+    /// A process of this machine, over a Unix socket.
+    Local,
     /// The connection does not tell.
     Unknown,
 }
@@ -31,7 +33,7 @@ impl Peer {
     pub(super) fn network(self) -> Self {
         match self {
             Self::Address(address) => Self::Address(caller_network(address)),
-            Self::Unknown => Self::Unknown,
+            Self::Local | Self::Unknown => self,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => address.fmt(f),
+            Self::Local => f.write_str("local"),
             Self::Unknown => f.write_str("unknown"),
         }
     }

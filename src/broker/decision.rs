@@ -24,6 +24,8 @@ const RECORDING: Duration = Duration::from_secs(2);
 pub(super) trait UseCase: Send + Sync + 'static {
     /// What the audit trail calls it.
     const KIND: Kind;
+    /// What becomes of its outcome when the policy changes while it is recorded.
+    const STANDING: Standing = Standing::WhilePolicyHolds;
     /// What the caller gets.
     type Output: Send + 'static;
 
@@ -33,6 +35,15 @@ pub(super) trait UseCase: Send + Sync + 'static {
         broker: &Broker,
         draft: &mut Draft,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}
+
+/// What becomes of an outcome when the policy changes while it is recorded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// It is what it is: it rests on no policy, or looked at the newest itself.
+    Always,
+    /// It is decided again, by the newer policy.
+    WhilePolicyHolds,
 }
 
 impl Broker {
@@ -89,7 +100,8 @@ impl Broker {
             overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
             let (outcome, latest) = self.record(call, draft, outcome, started).await;
-            let Some(revision) = latest else { return outcome };
+            let decides = |_: &u64| U::STANDING == Standing::WhilePolicyHolds;
+            let Some(revision) = latest.filter(decides) else { return outcome };
             // the policy changed while the decision was made: what it touches is decided again
             if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
                 return Err(self.refuse_early(U::KIND, call, error.into()).await);
@@ -219,6 +231,8 @@ const fn method(kind: Kind) -> Method {
         Kind::Check => Method::Check,
         Kind::Exchange => Method::DockerToken,
         Kind::Issue => Method::Issue,
+        Kind::ManagementRead => Method::ManagementRead,
+        Kind::PolicyChange => Method::PolicyChange,
         Kind::Revoke => Method::Revoke,
         _ => Method::Unreadable,
     }

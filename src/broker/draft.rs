@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Call;
 use super::policies::InForce;
+use super::{Call, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
 use crate::identity::{self, Evidence, Identity};
 use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
@@ -30,7 +30,7 @@ pub(super) enum Stage {
     Unknown,
     /// The caller is known: the event is appended.
     Known,
-    /// It is in the trail already, in one transaction with the change that it records.
+    /// It is in the trail already, in one transaction with the change that it records; or it is an allowed read, which leaves no event.
     Written,
 }
 
@@ -90,6 +90,15 @@ impl Draft {
         }
     }
 
+    /// Notes the user of this machine who asks.
+    pub(super) fn local_user(&mut self, user: &LocalUser) {
+        self.stage = Stage::Known;
+        if let Ok(Value::Object(mut facts)) = serde_json::to_value(user) {
+            facts.insert("kind".to_owned(), "localUser".into());
+            self.event.identity = Some(facts);
+        }
+    }
+
     /// Notes what is given.
     pub(super) fn grant(&mut self, permit: &Permit, access_token: AccessTokenId, given: Given<'_>) {
         self.event.grant = Some(Grant {
@@ -127,6 +136,11 @@ impl Draft {
 
     /// The use case wrote the event. Until it says so, also when it is cut short, the event is recorded like any other.
     pub(super) const fn written(&mut self) {
+        self.stage = Stage::Written;
+    }
+
+    /// It was allowed, and gives nothing and changes nothing, so it leaves no event. A refusal does.
+    pub(super) const fn needs_no_event(&mut self) {
         self.stage = Stage::Written;
     }
 }

@@ -11,6 +11,7 @@ mod draft;
 mod error;
 mod issue;
 mod limits;
+pub mod manage;
 mod policies;
 mod refusals;
 mod revoke;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::limits::Limits;
+use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
 use self::refusals::Refusals;
 use crate::audit::{Event, Journal, Kind};
@@ -39,6 +41,7 @@ use crate::store::Store;
 pub use self::call::{Call, Peer};
 pub use self::error::{Error, FieldViolation, Refusal};
 pub use self::limits::Config as LimitsConfig;
+pub use self::manage::{LocalUser, Operator, Role};
 pub use self::policies::Error as StartError;
 
 /// How often the store is asked whether its policy changed; every request that is recorded asks as well.
@@ -50,7 +53,10 @@ const APPENDS: usize = 256;
 /// The broker.
 #[derive(Debug)]
 pub struct Broker {
+    admins: Admins,
     cache: Memory<AccessToken>,
+    /// Held by whoever changes the policy: changes are made one after the other.
+    changing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
     deadline: Duration,
     journal: Journal,
@@ -66,6 +72,8 @@ pub struct Broker {
 /// What a broker is made of.
 #[derive(Debug)]
 pub struct Parts {
+    /// Who may manage.
+    pub admins: Vec<AdminConfig>,
     /// Access tokens for reuse.
     pub cache: Memory<AccessToken>,
     /// Time.
@@ -140,7 +148,9 @@ impl Broker {
         let policies =
             Policies::load(parts.store.clone(), &parts.context, parts.clock.now()).await?;
         Ok(Arc::new(Self {
+            admins: Admins::new(parts.admins),
             cache: parts.cache,
+            changing: tokio::sync::Mutex::default(),
             clock: parts.clock,
             deadline: Duration::from_secs(parts.limits.deadline_seconds.get().into()),
             journal: parts.journal,

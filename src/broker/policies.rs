@@ -18,10 +18,26 @@ pub(super) struct InForce {
     pub(super) snapshot: Arc<Snapshot>,
     /// The store's revision that was looked at: that of the snapshot, or newer when the newer one does not compile.
     pub(super) revision: u64,
+    /// The definitions that the store has at this revision are those of the snapshot.
+    currency: Currency,
     revoked: HashMap<AccessTokenId, Timestamp>,
 }
 
+/// Whether a snapshot is what the store holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Currency {
+    /// It is.
+    Newest,
+    /// The store holds something newer, which does not compile.
+    Outdated,
+}
+
 impl InForce {
+    /// True when the snapshot is what the store holds at this revision.
+    pub(super) fn is_newest(&self) -> bool {
+        self.currency == Currency::Newest
+    }
+
     /// True when the access token was taken back.
     pub(super) fn is_revoked(&self, id: AccessTokenId) -> bool {
         self.revoked.contains_key(&id)
@@ -64,7 +80,8 @@ impl Policies {
         let definitions = store.definitions().await?;
         let snapshot = Arc::new(Snapshot::compile(definitions, context)?);
         let revoked = store.revocations(now).await?.into_iter().collect();
-        let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, revoked });
+        let currency = Currency::Newest;
+        let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, currency, revoked });
         Ok(Self { store, in_force, loading: Mutex::new(()) })
     }
 
@@ -93,11 +110,15 @@ impl Policies {
         // read after the changes: what is taken back in between is in force early, never late
         let revoked = self.store.revocations(now).await?.into_iter().collect();
         let revision = changes.revision;
-        let snapshot = apply(&present.snapshot, changes).await.unwrap_or_else(|error| {
-            tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
-            Arc::clone(&present.snapshot)
-        });
-        self.in_force.store(Arc::new(InForce { snapshot, revision, revoked }));
+        let applied = apply(&present.snapshot, changes).await;
+        let (snapshot, currency) = applied.map_or_else(
+            |error| {
+                tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
+                (Arc::clone(&present.snapshot), Currency::Outdated)
+            },
+            |snapshot| (snapshot, Currency::Newest),
+        );
+        self.in_force.store(Arc::new(InForce { snapshot, revision, currency, revoked }));
         Ok(())
     }
 }

@@ -1,12 +1,10 @@
 //! A change of the stored policy, made offline: the definitions and their audit events in one transaction.
 
-use serde_json::{Value, json};
-
 use super::{Failure, Process};
 use crate::audit::{Event, Journal, Kind};
 use crate::model::{DecisionId, DefinitionChange, Definitions};
 use crate::policy::Change;
-use crate::store::{ChainHead, Seal, Store};
+use crate::store::Store;
 
 /// Who changes the files: the user of the operating system.
 pub(super) fn actor() -> String {
@@ -29,37 +27,12 @@ pub(super) async fn commit(
     }
     let (now, actor) = (process.clock.now(), actor());
     let events = changes.iter().map(|change| Event {
-        change: Some(record(change, &actor)),
+        change: Some(change.record(&actor)),
         policy_revision: Some(after.revision),
         ..Event::new(DecisionId::new(now), now, Kind::PolicyChange)
     });
-    let seal = seal_all(events.collect());
+    let seal = Journal::seal_all(events.collect());
     let definitions = DefinitionChange::between(before, &after);
     store.change_definitions(after.revision, definitions, actor, now, seal).await?;
     Ok(changes)
-}
-
-fn record(change: &Change, actor: &str) -> Value {
-    json!({
-        "actor": actor,
-        "kind": change.kind,
-        "registry": change.registry,
-        "name": change.name,
-        "before": change.before,
-        "after": change.after,
-    })
-}
-
-/// Seals the events one after the other.
-fn seal_all(events: Vec<Event>) -> Seal<'static> {
-    Box::new(move |mut head| {
-        let mut rows = Vec::new();
-        for event in events {
-            rows.extend(Journal::seal(event)(head));
-            if let Some(last) = rows.last() {
-                head = ChainHead { sequence: last.sequence, hash: last.hash };
-            }
-        }
-        rows
-    })
 }

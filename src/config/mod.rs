@@ -11,11 +11,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::manage::AdminConfig;
 use crate::policy::Context;
 use crate::{identity, listen, registry, store, telemetry};
 
 pub use self::load::Error;
-pub use self::sections::{Admin, Cache, Http, Keys, Role};
+pub use self::sections::{Cache, Http, Keys};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -49,7 +50,7 @@ pub struct Config {
     /// The registries.
     pub registries: Vec<registry::Config>,
     /// Who may manage.
-    pub admins: Vec<Admin>,
+    pub admins: Vec<AdminConfig>,
 }
 
 impl Default for Config {

@@ -1,11 +1,8 @@
 //! The sections that belong to no single part.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-
-use crate::model::{Accepted, ClaimName, IssuerUrl, RegistryName};
 
 /// The `[http]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -65,33 +62,4 @@ impl Default for Keys {
             signing_key_files: Vec::new(),
         }
     }
-}
-
-/// One `[[admins]]` section.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Admin {
-    /// The issuer of the identity.
-    pub issuer: IssuerUrl,
-    /// The exact subject; it or an exact id claim is mandatory.
-    pub subject: Option<String>,
-    /// Accepted values of claims; all must hold.
-    #[serde(default)]
-    pub claims: BTreeMap<ClaimName, Vec<Accepted>>,
-    /// What the identity may do.
-    pub role: Role,
-    /// In which registry; absent = in all.
-    pub registry: Option<RegistryName>,
-}
-
-/// What an administrator may do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Scope maps as well.
-    Editor,
-    /// Tokens and their credentials, not the boundaries.
-    TokenEditor,
-    /// Read, and the audit trail.
-    Viewer,
 }

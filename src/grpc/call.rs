@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::codegen::http::{Extensions, HeaderMap};
 use tonic::transport::server::TcpConnectInfo;
 
-use crate::broker::{Call, FieldViolation, Peer};
+use crate::broker::{Call, FieldViolation, LocalUser, Peer};
 
 const TIMEOUT: &str = "grpc-timeout";
 const TRACE: &str = "traceparent";
@@ -26,6 +26,9 @@ pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, FieldViol
 }
 
 fn peer(extensions: &Extensions) -> Peer {
+    if extensions.get::<LocalUser>().is_some() {
+        return Peer::Local;
+    }
     extensions
         .get::<TcpConnectInfo>()
         .and_then(TcpConnectInfo::remote_addr)

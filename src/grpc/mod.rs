@@ -7,8 +7,12 @@ mod connection;
 mod convert;
 mod health;
 mod intake;
+mod management;
 mod presented;
+mod registry_service;
+mod scope_map_service;
 mod status;
+mod token_service;
 
 use std::sync::Arc;
 
@@ -22,9 +26,16 @@ use tonic_health::server::HealthService;
 
 use self::access_service::Access;
 use self::connection::Limits;
+use self::management::Management;
+use self::registry_service::RegistriesShown;
+use self::scope_map_service::ScopeMaps;
+use self::token_service::Tokens;
 use crate::broker::Broker;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
+use crate::pb::registry_service_server::RegistryServiceServer;
+use crate::pb::scope_map_service_server::ScopeMapServiceServer;
+use crate::pb::token_service_server::TokenServiceServer;
 
 pub use self::health::{Health, Readiness};
 
@@ -46,13 +57,23 @@ impl Server {
     /// # Errors
     /// The compiled-in service definitions are damaged.
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
-        let health = Health::default();
-        health.set(Readiness::NotReady).await;
         let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
             .max_decoding_message_size(intake::MAX_MESSAGE);
-        let ours = Routes::new(access)
-            .into_axum_router()
-            .route_layer(from_fn_with_state(broker, intake::intake));
+        Self::with(with_management(Routes::new(access), &broker), broker).await
+    }
+
+    /// The services of management only, for the Unix socket.
+    ///
+    /// # Errors
+    /// As [`Server::build`].
+    pub async fn build_management(broker: Arc<Broker>) -> Result<Self, Error> {
+        Self::with(with_management(Routes::default(), &broker), broker).await
+    }
+
+    async fn with(ours: Routes, broker: Arc<Broker>) -> Result<Self, Error> {
+        let health = Health::default();
+        health.set(Readiness::NotReady).await;
+        let ours = ours.into_axum_router().route_layer(from_fn_with_state(broker, intake::intake));
         let routes = with_health_and_reflection(ours.into(), &health)?;
         Ok(Self { routes, health })
     }
@@ -65,7 +86,8 @@ impl Server {
     /// Answers on the connections of `incoming` until `shutdown`; then no new request is taken, those begun are
     /// finished, and this returns. Dropping it earlier cuts the connections off.
     ///
-    /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; of any other it is unknown.
+    /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; one whose is `LocalUser`, the user
+    /// of this machine, who manages; of any other it is unknown.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: impl Future<Output = ()>)
     where
         I: Stream<Item = Result<IO, E>>,
@@ -79,6 +101,18 @@ impl Server {
         };
         connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
     }
+}
+
+fn with_management(routes: Routes, broker: &Arc<Broker>) -> Routes {
+    let management = Management::new(Arc::clone(broker));
+    let limit = intake::MAX_MESSAGE;
+    let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
+    let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
+    let tokens = TokenServiceServer::new(Tokens(management));
+    routes
+        .add_service(registries.max_decoding_message_size(limit))
+        .add_service(scope_maps.max_decoding_message_size(limit))
+        .add_service(tokens.max_decoding_message_size(limit))
 }
 
 fn with_health_and_reflection(routes: Routes, health: &Health) -> Result<Routes, Error> {

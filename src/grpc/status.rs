@@ -26,6 +26,14 @@ pub(super) fn status(refusal: &Refusal) -> Status {
 /// The code and the text for the caller. Two errors of one reason say the same, but for what the caller itself sent or must know.
 fn answer(error: &Error) -> (Code, String) {
     let (code, text) = match error {
+        Error::AlreadyExists(text) => return (Code::AlreadyExists, text.clone()),
+        Error::InUse(text) | Error::ReadOnly(text) => {
+            return (Code::FailedPrecondition, text.clone());
+        }
+        Error::LimitReached(text) => return (Code::ResourceExhausted, text.clone()),
+        Error::NotFound(text) => return (Code::NotFound, text.clone()),
+        Error::RoleRequired(_) => return (Code::PermissionDenied, error.to_string()),
+        Error::EtagMismatch => return (Code::Aborted, error.to_string()),
         Error::Audit(audit::Error::Unavailable { .. }) => {
             (Code::Unavailable, "the decision cannot be recorded now, so nothing is handed out")
         }

@@ -1,9 +1,11 @@
 //! What differs between two sets of definitions.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::model::{Definitions, RegistryName, differing};
+use super::Snapshot;
+use super::lookup::Before;
+use crate::model::{DefinitionChange, Definitions, RegistryName, ScopeMap, Token, differing};
 
 /// One definition that differs between two sets of definitions.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,15 +31,46 @@ impl Change {
         let tokens = differing(&before.tokens, &after.tokens, |token| {
             (token.registry.as_str(), token.name.as_str())
         });
-        let maps = maps.map(|(before, after)| {
-            let named = before.or(after).map(|map| (&map.registry, map.name.to_string()));
-            Self::new("scope_map", named, before.map(value), after.map(value))
-        });
-        let tokens = tokens.map(|(before, after)| {
-            let named = before.or(after).map(|token| (&token.registry, token.name.to_string()));
-            Self::new("token", named, before.map(value), after.map(value))
-        });
+        let maps = maps.map(|(before, after)| Self::of_scope_map(before, after));
+        let tokens = tokens.map(|(before, after)| Self::of_token(before, after));
         maps.chain(tokens).collect()
+    }
+
+    /// What `change` does to a definition of `snapshot`.
+    pub fn of(change: &DefinitionChange, snapshot: &Snapshot) -> Self {
+        let (map, token) = match change {
+            DefinitionChange::ScopeMapPut(map) => (Some(&**map), None),
+            DefinitionChange::TokenPut(token) => (None, Some(&**token)),
+            DefinitionChange::ScopeMapGone { .. } | DefinitionChange::TokenGone { .. } => {
+                (None, None)
+            }
+        };
+        match snapshot.before(change) {
+            Before::ScopeMap(before) => Self::of_scope_map(before, map),
+            Before::Token(before) => Self::of_token(before, token),
+        }
+    }
+
+    /// What the audit trail keeps of it.
+    pub fn record(&self, actor: &str) -> Value {
+        json!({
+            "actor": actor,
+            "kind": self.kind,
+            "registry": self.registry,
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+        })
+    }
+
+    fn of_scope_map(before: Option<&ScopeMap>, after: Option<&ScopeMap>) -> Self {
+        let named = before.or(after).map(|map| (&map.registry, map.name.to_string()));
+        Self::new("scope_map", named, before.map(value), after.map(value))
+    }
+
+    fn of_token(before: Option<&Token>, after: Option<&Token>) -> Self {
+        let named = before.or(after).map(|token| (&token.registry, token.name.to_string()));
+        Self::new("token", named, before.map(value), after.map(value))
     }
 
     fn new(

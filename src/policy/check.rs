@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 
 use super::snapshot::{Context, Issuer};
-use super::tenant;
-use crate::model::{Definitions, FederatedCredential, Password, RegistryName, ScopeMap, Token};
-
-/// What the names of the scope maps start with that every registry has and nobody can change.
-const SYSTEM_PREFIX: &str = "_repositories_";
+use super::{system, tenant};
+use crate::model::{
+    Definitions, FederatedCredential, Password, RegistryName, ScopeMap, Status, Token,
+};
 
 /// All problems, in the order of the definitions.
 pub(super) fn problems(definitions: &Definitions, context: &Context) -> Vec<String> {
     let scope_maps: HashSet<_> =
         definitions.scope_maps.iter().map(|map| (&map.registry, map.name.as_str())).collect();
-    let has_scope_map =
-        |registry: &RegistryName, name: &str| scope_maps.contains(&(registry, name));
+    let has_scope_map = |registry: &RegistryName, name: &str| {
+        scope_maps.contains(&(registry, name)) || system::is_one(name)
+    };
     let mut checks = Checks::new(context, &has_scope_map);
     definitions.scope_maps.iter().for_each(|map| checks.scope_map(map));
     definitions.tokens.iter().for_each(|token| checks.token(token));
@@ -22,7 +22,7 @@ pub(super) fn problems(definitions: &Definitions, context: &Context) -> Vec<Stri
     checks.problems
 }
 
-/// The problem of a token whose scope map is not there.
+/// The problem of an enabled token whose scope map is not there. A disabled one may keep the name of a scope map that is gone.
 pub(super) fn no_scope_map(token: &Token) -> String {
     format!(
         "{}: its scope map `{}` is not in that registry: add it, or name another",
@@ -57,8 +57,9 @@ impl<'a> Checks<'a> {
     pub(super) fn scope_map(&mut self, map: &ScopeMap) {
         let subject = format!("scope map `{}` of registry `{}`", map.name, map.registry);
         self.registry(&subject, &map.registry);
-        if map.system != map.name.as_str().starts_with(SYSTEM_PREFIX) {
-            self.add(&subject, format!("names that start with `{SYSTEM_PREFIX}` are kept for the scope maps of the system: choose another"));
+        if map.system != map.name.as_str().starts_with(system::PREFIX) {
+            let prefix = system::PREFIX;
+            self.add(&subject, format!("names that start with `{prefix}` are kept for the scope maps of the system: choose another"));
         }
         if map.permissions.is_empty() {
             self.add(&subject, "it has no permissions: add at least one repository with actions");
@@ -75,7 +76,8 @@ impl<'a> Checks<'a> {
     pub(super) fn token(&mut self, token: &Token) {
         let subject = subject_of(token);
         self.registry(&subject, &token.registry);
-        if !(self.has_scope_map)(&token.registry, token.scope_map.as_str()) {
+        let enabled = token.status == Status::Enabled;
+        if enabled && !(self.has_scope_map)(&token.registry, token.scope_map.as_str()) {
             self.problems.push(no_scope_map(token));
         }
         let mut slots = HashSet::new();

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::RegistryBounds;
 use super::index::{CredentialIndex, Place, Shared};
 use super::snapshot::Principal;
 use super::trie::Trie;
-use crate::model::{IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Token, TokenName};
+use super::{RegistryBounds, system_scope_maps};
+use crate::model::{IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token, TokenName};
 
 /// The definitions of one registry.
 #[derive(Clone, Debug)]
@@ -27,11 +27,20 @@ pub(super) struct Boundary {
     pub(super) trie: Trie,
 }
 
+impl Boundary {
+    fn compile(scope_map: ScopeMap) -> Self {
+        let trie = Trie::new(&scope_map.permissions);
+        Self { scope_map, trie }
+    }
+}
+
 impl Registry {
+    /// Without tokens, and with the system's scope maps only.
     pub(super) fn new(bounds: RegistryBounds) -> Self {
+        let system = system_scope_maps(&bounds.name).into_iter().map(Boundary::compile);
         Self {
+            boundaries: system.map(|own| (own.scope_map.name.clone(), Arc::new(own))).collect(),
             bounds: Arc::new(bounds),
-            boundaries: ShardedMap::default(),
             tokens: ShardedMap::default(),
             credentials: HashMap::default(),
         }
@@ -57,25 +66,44 @@ impl Registry {
         self.boundaries.find(name).is_some()
     }
 
-    /// All scope maps.
+    /// The scope map of this name.
+    pub(super) fn scope_map(&self, name: &str) -> Option<&ScopeMap> {
+        self.boundaries.find(name).map(|boundary| &boundary.scope_map)
+    }
+
+    /// All scope maps but the system's.
     pub(super) fn scope_maps(&self) -> impl Iterator<Item = &ScopeMap> {
-        self.boundaries.values().map(|boundary| &boundary.scope_map)
+        let all = self.boundaries.values().map(|boundary| &boundary.scope_map);
+        all.filter(|map| !map.system)
     }
 
-    /// The tokens whose scope map is not there.
+    /// All tokens.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.tokens.values().map(Arc::as_ref)
+    }
+
+    /// The enabled tokens whose scope map is not there.
     pub(super) fn unbounded(&self) -> impl Iterator<Item = &Token> {
-        let tokens = self.tokens.values().map(Arc::as_ref);
-        tokens.filter(|token| !self.has_scope_map(token.scope_map.as_str()))
+        self.tokens().filter(|token| {
+            token.status == Status::Enabled && !self.has_scope_map(token.scope_map.as_str())
+        })
     }
 
+    /// Puts a scope map; those of the system stay as they are.
     pub(super) fn put_scope_map(&mut self, mut scope_map: ScopeMap) {
+        if scope_map.system {
+            return;
+        }
         scope_map.registry = self.bounds.name.clone();
-        let trie = Trie::new(&scope_map.permissions);
-        self.boundaries.insert(scope_map.name.clone(), Arc::new(Boundary { scope_map, trie }));
+        let name = scope_map.name.clone();
+        self.boundaries.insert(name, Arc::new(Boundary::compile(scope_map)));
     }
 
+    /// Takes a scope map away; those of the system stay.
     pub(super) fn take_scope_map(&mut self, name: &str) {
-        self.boundaries.remove(name);
+        if self.scope_map(name).is_some_and(|map| !map.system) {
+            self.boundaries.remove(name);
+        }
     }
 
     /// Gives a token the names that are in memory already.

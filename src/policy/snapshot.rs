@@ -101,7 +101,7 @@ impl Snapshot {
         self.revision
     }
 
-    /// What was compiled, in another order. A copy: for those who look at everything.
+    /// What was compiled, in another order, without the scope maps of the system. A copy: for those who look at everything.
     pub fn definitions(&self) -> Definitions {
         let registries = self.registries.values();
         Definitions {

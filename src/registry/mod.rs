@@ -26,6 +26,14 @@ pub use self::registries::Registries;
 /// Turns a permit into a credential of one kind of registry.
 #[async_trait]
 pub trait Driver: fmt::Debug + Send + Sync {
+    /// Its name, as in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// The most actions, all patterns together, of one scope map that the registry can take; none = it does not see scope maps.
+    fn most_actions(&self) -> Option<usize> {
+        None
+    }
+
     /// Mints a credential that lets through exactly the permit. `id` names it for ever.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod history;
 mod index;
 mod journal;
 mod migration;
+mod page;
 mod prune;
 mod read;
 mod reserve;
@@ -36,6 +37,7 @@ pub use self::error::Error;
 pub use self::history::Changes;
 pub use self::index::{IndexEntry, IndexQuery, SearchIndex};
 pub use self::journal::{Appended, ChainHead, JournalRow, JournalWriter, Seal};
+pub use self::page::Page;
 pub use self::read::JournalReader;
 
 /// The `[store]` section.

@@ -47,6 +47,10 @@ pub enum Method {
     DockerToken,
     /// `IssueAccessToken`.
     Issue,
+    /// Something that operators can read.
+    ManagementRead,
+    /// A change of policy.
+    PolicyChange,
     /// `RevokeAccessToken`.
     Revoke,
     /// A request that could not be understood.
@@ -60,6 +64,8 @@ impl Method {
             Self::Check => "check",
             Self::DockerToken => "docker_token",
             Self::Issue => "issue",
+            Self::ManagementRead => "management_read",
+            Self::PolicyChange => "policy_change",
             Self::Revoke => "revoke",
             Self::Unreadable => "unreadable",
         }

@@ -32,6 +32,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
     let dependencies =
         Dependencies { clock: Arc::clone(&clock), ring: Arc::clone(&ring), http, external_url };
     let parts = Parts {
+        admins: Vec::new(),
         cache: Memory::new(10),
         context: Context::default(),
         journal: Journal::start(&store, folder.path(), Arc::clone(&clock)).await.unwrap(),

@@ -41,6 +41,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         external_url: "http://localhost:7080".to_owned(),
     };
     let parts = Parts {
+        admins: Vec::new(),
         cache: Memory::new(1),
         context: Context { registries: vec![config.bounds()], issuers: Vec::new() },
         journal: Journal::start(&store, path, Arc::clone(&clock)).await.unwrap(),

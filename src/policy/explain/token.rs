@@ -1,9 +1,11 @@
 //! One token against the request.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
 
+use super::super::system;
 use super::Question;
 use super::credential::Seen;
 use super::trace::{CredentialTrace, EntryTrace, TokenTrace};
@@ -87,11 +89,8 @@ impl Question<'_> {
     /// Looks at all of a token.
     pub(super) fn examine<'b>(&self, token: &'b Token) -> Examination<'b> {
         let credentials = self.credentials(token);
-        let map = self
-            .definitions
-            .scope_maps
-            .iter()
-            .find(|map| map.registry == token.registry && map.name == token.scope_map);
+        let map = self.scope_map(token);
+        let map = map.as_deref();
         Examination {
             token,
             outcome: self.outcome(token, map, &credentials),
@@ -99,6 +98,14 @@ impl Question<'_> {
             entries: map.map(|map| self.entries(map)).unwrap_or_default(),
             credentials,
         }
+    }
+
+    /// The scope map of a token: one of the definitions, or of the system.
+    fn scope_map(&self, token: &Token) -> Option<Cow<'_, ScopeMap>> {
+        let mut maps = self.definitions.scope_maps.iter().filter(|map| !map.system);
+        let own = maps.find(|map| map.registry == token.registry && map.name == token.scope_map);
+        let system = || system::find(&token.registry, token.scope_map.as_str());
+        own.map(Cow::Borrowed).or_else(|| system().map(Cow::Owned))
     }
 
     fn is_of_interest(&self, token: &Token) -> bool {

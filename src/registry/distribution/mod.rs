@@ -89,6 +89,10 @@ impl Distribution {
 
 #[async_trait]
 impl Driver for Distribution {
+    fn name(&self) -> &'static str {
+        self.config.driver.as_str()
+    }
+
     /// With a bearer token asked for, all of the access token ends with it, after the life of a JWT at the latest: one `expire_time` is
     /// true for the whole, and what is reused is never half dead.
     async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error> {

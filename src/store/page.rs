@@ -1,0 +1,85 @@
+//! Definitions page by page, by name: what a page costs does not depend on how many there are.
+
+use rusqlite::{Connection, Params, params};
+
+use super::definitions::{Definition, parse};
+use super::{Error, Store};
+use crate::model::{RegistryName, ScopeMap, ScopeMapName, Token};
+
+/// A page ends when its definitions, as they are stored, are larger than this together: answers have a size too.
+const LARGEST: usize = 1 << 20;
+
+/// Some definitions, by name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page<T> {
+    /// The definitions; at least one, unless there is none.
+    pub items: Vec<T>,
+    /// True when there are more after the last one.
+    pub more: bool,
+}
+
+impl Store {
+    /// At most `limit` scope maps of a registry whose names come after `after`.
+    pub async fn scope_maps_after(
+        &self,
+        registry: RegistryName,
+        after: String,
+        limit: u32,
+    ) -> Result<Page<ScopeMap>, Error> {
+        let sql =
+            "SELECT body FROM scope_map WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+        self.read(move |connection| {
+            page(connection, sql, params![registry.as_str(), after, beyond(limit)], limit)
+        })
+        .await
+    }
+
+    /// At most `limit` tokens of a registry whose names come after `after`; only those tied to `scope_map`, if one is named.
+    pub async fn tokens_after(
+        &self,
+        registry: RegistryName,
+        scope_map: Option<ScopeMapName>,
+        after: String,
+        limit: u32,
+    ) -> Result<Page<Token>, Error> {
+        let all = "SELECT body FROM token WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+        // the expression of the index `token_scope_map`
+        let tied = "SELECT body FROM token WHERE registry = ?1 AND json_extract(body, '$.scope_map') = ?4 AND name > ?2 \
+                    ORDER BY name LIMIT ?3";
+        self.read(move |connection| {
+            let (registry, beyond) = (registry.as_str(), beyond(limit));
+            match &scope_map {
+                None => page(connection, all, params![registry, after, beyond], limit),
+                Some(map) => {
+                    page(connection, tied, params![registry, after, beyond, map.as_str()], limit)
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// One more than is wanted, to see whether there are more.
+fn beyond(limit: u32) -> i64 {
+    i64::from(limit) + 1
+}
+
+fn page<T: Definition>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    limit: u32,
+) -> Result<Page<T>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let (mut items, mut size) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        if items.len() >= limit as usize || size > LARGEST {
+            return Ok(Page { items, more: true });
+        }
+        let body = row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?;
+        size += body.len();
+        items.push(parse(body)?);
+    }
+    Ok(Page { items, more: false })
+}
