@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
-use super::{Error, LocalConnection};
+use super::{Error, LocalConnection, LocalPeer};
 
 /// How long accepting pauses when the system has no more file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -49,32 +49,34 @@ impl AdminSocket {
         &self.file.path
     }
 
-    /// The connections, until `shutdown`. It never fails.
-    pub fn incoming(
+    /// The connections, until `shutdown`; `tell` says what requests are to carry of the other end. It never fails.
+    pub fn incoming<I>(
         self,
         shutdown: impl Future<Output = ()> + Send,
-    ) -> impl Stream<Item = io::Result<LocalConnection>> + Send {
-        unfold((self, Box::pin(shutdown)), |(socket, mut shutdown)| async move {
-            let connection = tokio::select! {
+        tell: impl Fn(LocalPeer) -> I + Send,
+    ) -> impl Stream<Item = io::Result<LocalConnection<I>>> + Send {
+        unfold((self, Box::pin(shutdown), tell), |(socket, mut shutdown, tell)| async move {
+            let (stream, peer) = tokio::select! {
                 () = &mut shutdown => return None,
-                connection = socket.next() => connection,
+                accepted = socket.next() => accepted,
             };
-            Some((Ok(connection), (socket, shutdown)))
+            let connection = LocalConnection::new(stream, tell(peer));
+            Some((Ok(connection), (socket, shutdown, tell)))
         })
     }
 
-    async fn next(&self) -> LocalConnection {
+    async fn next(&self) -> (UnixStream, LocalPeer) {
         loop {
-            let accepted = match self.listener.accept().await {
-                Ok((stream, _)) => LocalConnection::new(stream).await,
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections on the admin socket");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
-            match accepted {
-                Ok(connection) => return connection,
+            match LocalPeer::of(&stream).await {
+                Ok(peer) => return (stream, peer),
                 Err(error) => tracing::warn!(%error, "a connection of the admin socket is refused"),
             }
         }

@@ -22,16 +22,27 @@ pub struct LocalPeer {
     pub name: Option<String>,
 }
 
-/// One accepted connection of the admin socket.
+/// One accepted connection of the admin socket; every request on it carries `I` as extension.
 #[derive(Debug)]
-pub struct LocalConnection {
+pub struct LocalConnection<I> {
     stream: UnixStream,
-    peer: LocalPeer,
+    info: I,
 }
 
-impl LocalConnection {
+impl<I> LocalConnection<I> {
+    pub(super) const fn new(stream: UnixStream, info: I) -> Self {
+        Self { stream, info }
+    }
+
+    /// What is known of the other end.
+    pub const fn info(&self) -> &I {
+        &self.info
+    }
+}
+
+impl LocalPeer {
     /// Asks the system who connected; refuses everybody but root and the user of this program, should the folder let others in.
-    pub(super) async fn new(stream: UnixStream) -> io::Result<Self> {
+    pub(super) async fn of(stream: &UnixStream) -> io::Result<Self> {
         let credentials = stream.peer_cred()?;
         let uid = credentials.uid();
         if uid != 0 && uid != rustix::process::geteuid().as_raw() {
@@ -40,13 +51,7 @@ impl LocalConnection {
         }
         // INVARIANT: a file that cannot be read names nobody
         let users = tokio::fs::read_to_string(USERS).await.unwrap_or_default();
-        let peer = LocalPeer { uid, pid: credentials.pid(), name: name_of(uid, &users) };
-        Ok(Self { stream, peer })
-    }
-
-    /// Who is at the other end.
-    pub const fn peer(&self) -> &LocalPeer {
-        &self.peer
+        Ok(Self { uid, pid: credentials.pid(), name: name_of(uid, &users) })
     }
 }
 
@@ -60,16 +65,15 @@ fn name_of(uid: u32, users: &str) -> Option<String> {
     })
 }
 
-/// Every request carries a [`LocalPeer`] as extension.
-impl Connected for LocalConnection {
-    type ConnectInfo = LocalPeer;
+impl<I: Clone + Send + Sync + 'static> Connected for LocalConnection<I> {
+    type ConnectInfo = I;
 
-    fn connect_info(&self) -> LocalPeer {
-        self.peer.clone()
+    fn connect_info(&self) -> I {
+        self.info.clone()
     }
 }
 
-impl AsyncRead for LocalConnection {
+impl<I: Unpin> AsyncRead for LocalConnection<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -79,7 +83,7 @@ impl AsyncRead for LocalConnection {
     }
 }
 
-impl AsyncWrite for LocalConnection {
+impl<I: Unpin> AsyncWrite for LocalConnection<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

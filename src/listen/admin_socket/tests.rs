@@ -4,7 +4,6 @@ use std::os::unix::net::UnixListener as StdListener;
 
 use futures_util::StreamExt;
 use tempfile::TempDir;
-use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -78,9 +77,9 @@ async fn g9_the_system_says_who_connected() {
     let folder = folder();
     let socket = AdminSocket::bind(folder.path()).unwrap();
     let path = socket.path().to_owned();
-    let mut incoming = Box::pin(socket.incoming(std::future::pending()));
+    let mut incoming = Box::pin(socket.incoming(std::future::pending(), |peer| peer));
     let (_stream, accepted) = tokio::join!(UnixStream::connect(&path), incoming.next());
-    let peer = accepted.unwrap().unwrap().peer().clone();
+    let peer = accepted.unwrap().unwrap().info().clone();
     assert_eq!(peer.uid, rustix::process::geteuid().as_raw());
     assert_eq!(peer.pid, i32::try_from(std::process::id()).ok());
 }
@@ -91,7 +90,7 @@ async fn the_socket_goes_with_its_program_and_one_that_took_its_place_stays() {
     let socket = AdminSocket::bind(folder.path()).unwrap();
     let path = socket.path().to_owned();
     let stop = CancellationToken::new();
-    let mut incoming = Box::pin(socket.incoming(stop.clone().cancelled_owned()));
+    let mut incoming = Box::pin(socket.incoming(stop.clone().cancelled_owned(), |peer| peer));
     stop.cancel();
     assert!(incoming.next().await.is_none());
     drop(incoming);
