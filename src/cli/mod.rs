@@ -8,6 +8,7 @@ mod access_token;
 mod api;
 mod audit;
 mod auth_file;
+mod completion;
 mod config;
 mod confirm;
 mod dev;
@@ -27,6 +28,7 @@ mod process;
 mod refusal;
 mod registry;
 mod repository_args;
+mod review;
 mod revoke;
 mod scope_map;
 mod serve;
@@ -56,6 +58,7 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    Completion(completion::Completion),
     #[command(subcommand)]
     Config(config::ConfigCommand),
     Dev(dev::Dev),
@@ -63,10 +66,12 @@ enum Command {
     Issue(issue::Issue),
     Login(login::Login),
     Logout(logout::Logout),
+    Man(completion::Man),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    Review(review::Review),
     Revoke(revoke::Revoke),
     #[command(subcommand)]
     ScopeMap(scope_map::ScopeMapCommand),
@@ -96,14 +101,17 @@ impl Command {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
             Self::Audit(command) => command.run(process).await,
+            Self::Completion(command) => command.run(process),
             Self::Config(command) => command.run(process).await,
             Self::Dev(command) => Box::pin(command.run(process)).await,
             Self::Explain(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
+            Self::Man(command) => command.run(process),
             Self::Policy(command) => command.run(process).await,
             Self::Registry(command) => command.run(process).await,
+            Self::Review(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
             Self::ScopeMap(command) => command.run(process).await,
             Self::Serve(command) => command.run(process).await,

@@ -95,7 +95,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// The same for a text of several lines.
-fn plain_lines(text: &str) -> String {
+pub(super) fn plain_lines(text: &str) -> String {
     text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 

@@ -51,11 +51,6 @@ pub(super) fn az_actions(entries: &Entries) -> Vec<String> {
     entries.iter().flat_map(each).collect()
 }
 
-/// One line an entry: `servers/nginx: content/read, content/write`.
-pub(super) fn entry_lines(entries: &Entries) -> Vec<String> {
-    entries.iter().map(|(pattern, actions)| format!("{pattern}: {}", actions.join(", "))).collect()
-}
-
 /// A time as messages carry it.
 pub(super) fn time(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
@@ -135,7 +130,6 @@ mod tests {
                 "repositories/b/*/content/read"
             ]
         );
-        assert_eq!(entry_lines(&entries)[0], "a: content/read, content/write");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::offline::{POLICY, folder, json, run};
+use super::offline::{POLICY, folder, json, run, run_by};
 use super::{Arc, Attended, ManualClock, Process, policy_change};
 use crate::audit::{Event, Grant, Journal, Kind, RequestRecord};
 use crate::config::Config;
@@ -162,7 +162,9 @@ async fn a_trail_verifies_here_and_as_an_export_and_a_changed_one_does_not() {
 async fn pruning_asks_first_and_keeps_what_no_checkpoint_covers() {
     let (folder, _) = refused("ci", "servers/apache").await;
     let prune = "audit prune --before 2027-01-01T00:00:00Z";
-    let outcome = run(folder.path(), prune, "").await;
+    let outcome = run(folder.path(), prune, "yes\n").await;
+    assert_eq!(outcome.code, 2);
+    let outcome = run_by(Attended::Yes, folder.path(), prune, "no\n").await;
     assert_eq!(outcome.code, 1);
     assert!(outcome.err.contains("nothing was changed"), "{}", outcome.err);
     let outcome = run(folder.path(), &format!("{prune} --yes"), "").await;

@@ -112,14 +112,14 @@ pub(in crate::cli) struct Remove {
 /// A federated credential as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Federated {
-    name: String,
-    issuer: String,
+pub(in crate::cli) struct Federated {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) issuer: String,
     subject: String,
     claims: Map<String, Value>,
     max_lifetime: Option<String>,
     bind_to_identity_expiry: bool,
-    last_use_time: Option<Timestamp>,
+    pub(in crate::cli) last_use_time: Option<Timestamp>,
 }
 
 impl From<pb::FederatedCredential> for Federated {
@@ -155,7 +155,7 @@ impl Federated {
     }
 
     /// What an identity must be, in one line.
-    pub(super) fn conditions(&self) -> String {
+    pub(in crate::cli) fn conditions(&self) -> String {
         let subject = (!self.subject.is_empty()).then(|| format!("sub={}", self.subject));
         let claims = self.claims.iter().map(|(name, accepted)| {
             let values = accepted.as_array().map_or(&[][..], Vec::as_slice).iter();

@@ -10,7 +10,7 @@ mod update;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use self::shown::Shown;
+pub(super) use self::shown::Shown;
 use super::api::{self, Api, ApiArgs};
 use super::output::{self, OutputArgs};
 use super::refusal::Refusal;

@@ -11,23 +11,23 @@ use crate::pb;
 /// A token as JSON. It does not print by `Debug`: right after generation it holds secrets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Shown {
+pub(in crate::cli) struct Shown {
     creation_date: Option<Timestamp>,
-    pub(super) credentials: Credentials,
+    pub(in crate::cli) credentials: Credentials,
     id: String,
-    name: String,
+    pub(in crate::cli) name: String,
     provisioning_state: &'static str,
     scope_map_id: String,
-    status: &'static str,
+    pub(in crate::cli) status: &'static str,
     r#type: &'static str,
     // what az does not have
     registry: String,
-    scope_map: String,
+    pub(in crate::cli) scope_map: String,
     uid: String,
-    description: String,
-    owner: String,
-    expire_time: Option<Timestamp>,
-    federated_credentials: Vec<Federated>,
+    pub(in crate::cli) description: String,
+    pub(in crate::cli) owner: String,
+    pub(in crate::cli) expire_time: Option<Timestamp>,
+    pub(in crate::cli) federated_credentials: Vec<Federated>,
     last_use_time: Option<Timestamp>,
     revision: u64,
     etag: String,
@@ -38,23 +38,23 @@ pub(super) struct Shown {
 /// What a token logs in with.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Credentials {
+pub(in crate::cli) struct Credentials {
     /// az has certificates for another kind of registry; we have none.
     certificates: [Value; 0],
-    pub(super) passwords: Vec<Password>,
+    pub(in crate::cli) passwords: Vec<Password>,
     pub(super) username: String,
 }
 
 /// A password; its secret only in the answer of the command that generated it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Password {
+pub(in crate::cli) struct Password {
     creation_time: Option<Timestamp>,
-    expiry: Option<Timestamp>,
-    pub(super) name: String,
+    pub(in crate::cli) expiry: Option<Timestamp>,
+    pub(in crate::cli) name: String,
     pub(super) value: Option<String>,
     last_four: String,
-    last_use_time: Option<Timestamp>,
+    pub(in crate::cli) last_use_time: Option<Timestamp>,
 }
 
 impl From<pb::Token> for Shown {
