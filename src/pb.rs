@@ -58,7 +58,7 @@ impl fmt::Debug for AccessToken {
 impl fmt::Debug for GeneratePasswordResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GeneratePasswordResponse")
-            .field("password", &self.password)
+            .field("password_info", &self.password_info)
             .field("username", &self.username)
             .finish_non_exhaustive()
     }

@@ -64,7 +64,7 @@ impl TokenService for Tokens {
     ) -> Result<Response<pb::GeneratePasswordResponse>, Status> {
         let made = self.0.change(request, |message| convert::generate_password(&message)).await?;
         Ok(Response::new(pb::GeneratePasswordResponse {
-            password: Some(pb_password(&made.password)),
+            password_info: Some(pb_password(&made.password)),
             username: made.token.name.to_string(),
             secret: made.secret.expose().to_owned(),
             token: Some(convert::token(&made.token)),

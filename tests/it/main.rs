@@ -18,6 +18,7 @@ mod exchange_in_part;
 mod flood;
 mod limits;
 mod malformed;
+mod manage;
 mod reuse;
 mod revoke;
 mod secrets;

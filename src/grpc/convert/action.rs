@@ -80,3 +80,30 @@ pub(super) fn pb_permissions(
     };
     permissions.iter().map(entry).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_keep_their_meaning_both_ways() {
+        for action in Action::ALL {
+            assert_eq!(model_action(pb_action(action)), Some(action));
+            let name = action.as_str().replace('/', "_").to_uppercase();
+            assert_eq!(pb_action(action).as_str_name(), format!("ACTION_{name}"));
+        }
+    }
+
+    #[test]
+    fn entries_of_one_pattern_are_one() {
+        let entry = |actions: &[i32]| pb::PatternPermission {
+            repository_pattern: "servers/*".to_owned(),
+            actions: actions.to_vec(),
+        };
+        let mut violations = Violations::default();
+        let parsed = permissions("permissions", &[entry(&[1]), entry(&[2])], &mut violations);
+        assert_eq!(violations.finish(Some(())), Ok(()));
+        assert_eq!(parsed, [("servers/*".parse().unwrap(), ActionSet::PUSH)].into());
+        assert_eq!(pb_permissions(&parsed), [entry(&[1, 2])]);
+    }
+}

@@ -58,3 +58,26 @@ pub(super) fn time(
     let parsed = Timestamp::new(wanted.seconds, wanted.nanos).ok().filter(|_| in_range);
     violations.check(field, parsed.ok_or("out of the range of google.protobuf.Timestamp"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nanoseconds_count_forward_before_1970_too() {
+        let at = Timestamp::new(-1, -500_000_000).unwrap();
+        let sent = prost_types::Timestamp { seconds: -2, nanos: 500_000_000 };
+        assert_eq!(timestamp(at), sent);
+        assert_eq!(time("time", Some(sent), &mut Violations::default()), Some(at));
+    }
+
+    #[test]
+    fn times_that_are_none_are_refused() {
+        for (seconds, nanos) in [(i64::MAX, 0), (0, -1), (0, 1_000_000_000)] {
+            let mut violations = Violations::default();
+            let sent = Some(prost_types::Timestamp { seconds, nanos });
+            assert_eq!(time("time", sent, &mut violations), None);
+            assert_eq!(violations.finish(Some(())).unwrap_err()[0].field, "time");
+        }
+    }
+}

@@ -43,6 +43,13 @@ fn all() -> Vec<Error> {
         registry::Error::Overgrant { registry: inside(), problem: inside() }.into(),
         registry_unavailable.into(),
         Error::SessionExpired,
+        Error::AlreadyExists("there".to_owned()),
+        Error::EtagMismatch,
+        Error::InUse("used".to_owned()),
+        Error::LimitReached("too large".to_owned()),
+        Error::NotFound("not there".to_owned()),
+        Error::ReadOnly("fixed".to_owned()),
+        Error::RoleRequired(crate::broker::Role::Editor),
         Error::Store { problem: inside(), retry_after: LATER },
     ]
 }

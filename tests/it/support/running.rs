@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use dockpass::app::App;
 use dockpass::pb::access_service_client::AccessServiceClient;
+use dockpass::pb::scope_map_service_client::ScopeMapServiceClient;
+use dockpass::pb::token_service_client::TokenServiceClient;
 use dockpass::pb::{
     AccessToken, CheckAccessRequest, CheckAccessResponse, IssueAccessTokenRequest,
     RevokeAccessTokenRequest,
@@ -59,6 +61,16 @@ impl<'a> Running<'a> {
     /// A client.
     pub(crate) fn client(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::new(self.channel.clone())
+    }
+
+    /// A client of the service of scope maps.
+    pub(crate) fn scope_maps(&self) -> ScopeMapServiceClient<Channel> {
+        ScopeMapServiceClient::new(self.channel.clone())
+    }
+
+    /// A client of the service of tokens.
+    pub(crate) fn tokens(&self) -> TokenServiceClient<Channel> {
+        TokenServiceClient::new(self.channel.clone())
     }
 
     /// Asks for an access token.

@@ -1,6 +1,10 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Lifetime;
 
 fn permission(repository: &str, actions: &[i32]) -> pb::RepositoryPermission {
     pb::RepositoryPermission { repository: repository.to_owned(), actions: actions.to_vec() }
@@ -202,21 +206,6 @@ fn an_allowed_check_names_token_scope_map_and_end() {
     assert!(response.allowed && response.reason.is_empty());
     assert_eq!((&*response.token_name, &*response.scope_map), ("nginx-ci", "servers-push"));
     assert_eq!(response.expire_time, Some(prost_types::Timestamp { seconds: 900, nanos: 0 }));
-}
-
-#[test]
-fn actions_keep_their_meaning_both_ways() {
-    for action in Action::ALL {
-        assert_eq!(model_action(pb_action(action)), Some(action));
-        let name = action.as_str().replace('/', "_").to_uppercase();
-        assert_eq!(pb_action(action).as_str_name(), format!("ACTION_{name}"));
-    }
-}
-
-#[test]
-fn nanoseconds_count_forward_before_1970_too() {
-    let time = Timestamp::new(-1, -500_000_000).unwrap();
-    assert_eq!(timestamp(time), prost_types::Timestamp { seconds: -2, nanos: 500_000_000 });
 }
 
 proptest! {
