@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use dockpass::audit::{Archive, Event, Grant, Journal, Kind, RequestRecord};
-use dockpass::model::{AccessTokenId, Clock, CredentialRef, DecisionId, SystemClock, TokenUid};
+use dockpass::model::{
+    AccessTokenId, Claims, Clock, CredentialRef, DecisionId, JsonObject, SystemClock, TokenUid,
+};
 use dockpass::store::{Config, Store};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -111,8 +113,8 @@ fn event(number: u32) -> Event {
         serde_json::from_value(permissions).unwrap_or_default();
     Event {
         peer: Some("192.0.2.7".to_owned()),
-        identity: identity.as_object().cloned(),
-        claims: claims.as_object().cloned(),
+        identity: JsonObject::of(&identity),
+        claims: claims.as_object().map(Claims::of),
         request: "local".parse().ok().map(|registry| RequestRecord {
             registry,
             permissions: permissions.clone(),
@@ -147,11 +149,13 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
     let mut source = Connection::open(folder.join("dockpass.db"))?;
     let table = "SELECT sql FROM sqlite_schema WHERE name = 'audit_journal'";
     let table: String = source.query_row(table, [], |row| row.get(0))?;
-    let rows: Vec<[Value; 7]> = source
+    let rows: Vec<[Value; 8]> = source
         .transaction()?
-        .prepare("SELECT sequence, id, time, salt, body, claims_hash, hash FROM audit_journal")?
+        .prepare(
+            "SELECT sequence, id, time, salt, open, personal, claims_hash, hash FROM audit_journal",
+        )?
         .query_map([], |row| {
-            let mut values = [const { Value::Null }; 7];
+            let mut values = [const { Value::Null }; 8];
             for (at, value) in values.iter_mut().enumerate() {
                 *value = row.get(at)?;
             }
@@ -165,8 +169,8 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
     let started = Instant::now();
     for batch in rows.chunks(size as usize) {
         let transaction = target.transaction()?;
-        let mut insert =
-            transaction.prepare_cached("INSERT INTO audit_journal VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+        let mut insert = transaction
+            .prepare_cached("INSERT INTO audit_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
         for row in batch {
             insert.execute(params_from_iter(row))?;
         }

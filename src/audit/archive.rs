@@ -1,12 +1,17 @@
 //! Reads what was recorded: beside a running server, or on the files alone. Its methods block.
 
+use std::ops::{ControlFlow, Range};
+
+use super::facts::Facts;
 use super::fields::event_of;
-use super::filter::fits;
-use super::trail::{Tail, Trail};
+use super::trail::Trail;
 use super::verify::Entry;
 use super::{ArchiveError, Checkpoint, Event, Filter, Finding, Report, indexer, verify};
 use crate::model::DecisionId;
-use crate::store::{ChainHead, JournalReader, JournalRow, SearchIndex, Store};
+use crate::store::{
+    self, ChainHead, Field, IndexQuery, JournalReader, JournalRow, SearchIndex, Searched, Snapshot,
+    Store,
+};
 
 /// The recorded events. Cheap to clone; every call opens what it needs.
 #[derive(Clone, Debug)]
@@ -53,21 +58,25 @@ impl Archive {
     /// The journal cannot be read, or the event is damaged.
     pub fn find(&self, id: DecisionId) -> Result<Option<Found>, ArchiveError> {
         let reader = self.reader()?;
-        let (index, indexed) = self.index();
-        let place = index.and_then(|index| index.find(id).ok().flatten());
-        if let Some(sequence) = place {
-            let row = reader.row(sequence).map_err(ArchiveError::new)?;
-            if let Some(row) = row.filter(|row| row.id == id) {
-                return found(&row).map(Some);
+        let index = self.index();
+        let snapshot = snapshot(index.as_ref());
+        let indexed = snapshot.as_ref().map_or(0, Snapshot::indexed);
+        if let Some(snapshot) = &snapshot {
+            let term = snapshot.hasher().term(Field::Id, id.as_bytes());
+            let query =
+                IndexQuery { id: Some(id), terms: vec![vec![term]], ..IndexQuery::default() };
+            for place in snapshot.candidates(query, 0..u64::MAX) {
+                let row =
+                    reader.row(place.map_err(ArchiveError::new)?).map_err(ArchiveError::new)?;
+                if let Some(row) = row.filter(|row| row.id == id) {
+                    return found(&row).map(Some);
+                }
             }
         }
-        for row in Tail::new(&reader, u64::MAX, indexed) {
-            let row = row?;
-            if row.id == id {
-                return found(&row).map(Some);
-            }
-        }
-        Ok(None)
+        let tail = indexed.saturating_add(1)..u64::MAX;
+        let place = reader.place_of(id, &tail).map_err(ArchiveError::new)?;
+        let row = place.map(|place| reader.row(place)).transpose().map_err(ArchiveError::new)?;
+        row.flatten().map(|row| found(&row)).transpose()
     }
 
     /// The events that fit, newest first: at most `limit`, before the place `before` when it is given.
@@ -81,33 +90,18 @@ impl Archive {
         limit: u32,
     ) -> Result<Page, ArchiveError> {
         let reader = self.reader()?;
-        let (index, indexed) = self.index();
-        let query = filter.query();
+        let index = self.index();
+        let snapshot = snapshot(index.as_ref());
         let before = before.unwrap_or(u64::MAX);
         // one more than wanted tells whether there is a next page
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
-        let mut events = Vec::new();
-        for row in Tail::new(&reader, before, indexed) {
-            let row = row?;
-            if fits(&query, &indexer::entry(&row)) {
-                events.push(found(&row)?);
-            }
-            if events.len() == wanted {
-                break;
-            }
+        let mut list = Listing { reader: &reader, filter, wanted, events: Vec::new() };
+        let indexed = snapshot.as_ref().map_or(0, Snapshot::indexed);
+        list.add_tail(indexed.saturating_add(1)..before)?;
+        if let Some(snapshot) = snapshot {
+            list.add_indexed(&snapshot, before)?;
         }
-        let missing = u32::try_from(wanted.saturating_sub(events.len())).unwrap_or(u32::MAX);
-        if let Some(index) = index.filter(|_| missing > 0) {
-            let indexed_before = before.min(indexed.saturating_add(1));
-            let places =
-                index.search(&query, indexed_before, missing).map_err(ArchiveError::new)?;
-            for place in places {
-                // an event that was pruned since is no longer there
-                if let Some(row) = reader.row(place).map_err(ArchiveError::new)? {
-                    events.push(found(&row)?);
-                }
-            }
-        }
+        let mut events = list.events;
         let more = events.len() >= wanted;
         events.truncate(wanted.saturating_sub(1));
         let next = events.last().map(|last| last.sequence).filter(|_| more);
@@ -122,7 +116,7 @@ impl Archive {
         loop {
             let start = self.start()?;
             let trail = Trail::open(self.reader()?)?;
-            let result = verify(trail.map(|item| item.map(|item| Entry::from(&item))), outside);
+            let result = verify(trail.map(|item| item.map(|item| Entry::from(item))), outside);
             // what was pruned meanwhile is no damage: the rest is followed anew
             if result.is_ok() || self.start()? == start {
                 return result;
@@ -140,19 +134,67 @@ impl Archive {
         self.store.journal_reader().map_err(ArchiveError::new)
     }
 
-    /// The index and how far it goes; without one everything is tail.
-    fn index(&self) -> (Option<SearchIndex>, u64) {
-        let index = self.store.search_index().and_then(|index| {
-            let progress = index.progress()?;
-            Ok((index, progress.sequence))
-        });
-        match index {
-            Ok((index, progress)) => (Some(index), progress),
-            Err(error) => {
-                tracing::warn!(%error, "the search index of the audit journal cannot be used: the journal itself is searched");
-                (None, 0)
+    /// Without an index everything is tail.
+    fn index(&self) -> Option<SearchIndex> {
+        self.store.search_index().inspect_err(unusable).ok()
+    }
+}
+
+fn snapshot(index: Option<&SearchIndex>) -> Option<Snapshot<'_>> {
+    index?.snapshot().inspect_err(unusable).ok()
+}
+
+fn unusable(error: &store::Error) {
+    tracing::warn!(%error, "the search index of the audit journal cannot be used: the journal itself is searched");
+}
+
+/// A page while it is filled, newest first.
+struct Listing<'a> {
+    reader: &'a JournalReader,
+    filter: &'a Filter,
+    wanted: usize,
+    events: Vec<Found>,
+}
+
+impl Listing<'_> {
+    /// What is not indexed is looked at one by one.
+    fn add_tail(&mut self, places: Range<u64>) -> Result<(), ArchiveError> {
+        let mut fitting = Vec::new();
+        let look = |event: &Searched<'_>| {
+            let facts = Facts::of(event).unwrap_or_else(|_| Facts::damaged(event));
+            if facts.fits(self.filter) {
+                fitting.push(event.sequence);
             }
+            if fitting.len() < self.wanted {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        self.reader.each_back(&places, look).map_err(ArchiveError::new)?;
+        fitting.into_iter().try_for_each(|place| self.add(place))
+    }
+
+    fn add_indexed(&mut self, snapshot: &Snapshot<'_>, before: u64) -> Result<(), ArchiveError> {
+        let pruned = self.reader.pruned().map_err(ArchiveError::new)?;
+        let start = pruned.map_or(0, |(head, _)| head.sequence).saturating_add(1);
+        let query = self.filter.query(snapshot.hasher());
+        let mut candidates = snapshot.candidates(query, start..before);
+        while self.events.len() < self.wanted
+            && let Some(place) = candidates.next()
+        {
+            self.add(place.map_err(ArchiveError::new)?)?;
         }
+        Ok(())
+    }
+
+    /// Adds an event, if it fits and was not pruned meanwhile.
+    fn add(&mut self, place: u64) -> Result<(), ArchiveError> {
+        let row = self.reader.row(place).map_err(ArchiveError::new)?;
+        if let Some(row) = row.filter(|row| Facts::of_row(row).fits(self.filter)) {
+            self.events.push(found(&row)?);
+        }
+        Ok(())
     }
 }
 

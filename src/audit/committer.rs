@@ -9,10 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::chain::Prepared;
 use super::checkpoint::{Checkpoint, Statement};
+use super::fields::Fields;
 use super::health::Health;
 use super::indexer::Indexer;
 use super::key::SigningKey;
-use super::{Error, Event, Recorded};
+use super::{Error, Recorded};
 use crate::model::Clock;
 use crate::store::{self, ChainHead, JournalWriter};
 use crate::telemetry::metrics;
@@ -34,7 +35,7 @@ pub(super) enum Command {
 
 /// An event and who waits for it.
 pub(super) struct Queued {
-    pub(super) event: Box<Event>,
+    pub(super) fields: Fields,
     pub(super) done: oneshot::Sender<Result<Recorded, Error>>,
 }
 
@@ -139,7 +140,8 @@ impl Committer {
     fn record(&mut self, batch: Vec<Queued>) {
         let size = batch.len();
         let (events, waiters): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|queued| (Prepared::new(&queued.event), queued.done)).unzip();
+            batch.into_iter().map(|queued| (queued.fields, queued.done)).unzip();
+        let events = Prepared::all(events.into_iter());
         let begun = Instant::now();
         self.health.began();
         let result = self.commit(events);

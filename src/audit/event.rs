@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::Use;
 use crate::model::{
-    AccessTokenId, CredentialRef, DecisionId, Lifetime, Permissions, Reason, RegistryName,
-    ScopeMapName, TokenName, TokenUid,
+    AccessTokenId, Claims, CredentialRef, DecisionId, JsonObject, Lifetime, Permissions, Reason,
+    RegistryName, ScopeMapName, TokenName, TokenUid,
 };
 
 /// One audit event.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Names the decision.
@@ -20,41 +21,44 @@ pub struct Event {
     /// What was asked for.
     pub kind: Kind,
     /// Why it was refused; absent = it was allowed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What an operator should know and the caller was not told: the check that failed, the cause of a denial.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The address of the caller.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
     /// The trace that the call belongs to (W3C `traceparent`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
     /// What was verified of the caller (`identity::Evidence` without the claims).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<JsonObject>,
     /// The verified claims, which the journal keeps once per content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// The decision that this one takes the place of, because the policy changed before it was answered: what that one gave was not handed out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<DecisionId>,
     /// What was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,
     /// The policy revision that decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_revision: Option<u64>,
     /// What was given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
     /// Of a change: what it did to which definition, with before and after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Value>,
     /// How many refusals an aggregated event stands for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// Of a use that a registry reported: what was pushed or pulled, and what allowed it.
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Use>,
 }
 
 /// What an event is about.
@@ -69,10 +73,20 @@ pub enum Kind {
     Issue,
     /// Something that operators can read; only what was refused is recorded.
     ManagementRead,
+    /// A registry's report of uses that was refused.
+    Notification,
     /// A change of policy.
     PolicyChange,
     /// Old events were deleted from the journal.
     Prune,
+    /// A registry reported that content was deleted.
+    RegistryDelete,
+    /// A registry reported that content of one repository was linked into another.
+    RegistryMount,
+    /// A registry reported that content was read.
+    RegistryPull,
+    /// A registry reported that content was written.
+    RegistryPush,
     /// Several refusals of one source and reason, as one event with a count.
     Refusals,
     /// `RevokeAccessToken`.
@@ -93,8 +107,13 @@ impl Kind {
             Self::Exchange => "exchange",
             Self::Issue => "issue",
             Self::ManagementRead => "management_read",
+            Self::Notification => "notification",
             Self::PolicyChange => "policy_change",
             Self::Prune => "prune",
+            Self::RegistryDelete => "registry_delete",
+            Self::RegistryMount => "registry_mount",
+            Self::RegistryPull => "registry_pull",
+            Self::RegistryPush => "registry_push",
             Self::Refusals => "refusals",
             Self::Revoke => "revoke",
             Self::Start => "start",
@@ -151,10 +170,19 @@ pub struct Grant {
     /// When it ends.
     pub expire_time: Timestamp,
     /// It was handed out before.
+    #[serde(default)]
     pub reused: bool,
 }
 
 impl Event {
+    /// The registry that it is about; none = it is about dockpass itself, or nobody was understood.
+    pub fn registry(&self) -> Option<&str> {
+        let of_change = || self.change.as_ref()?.get("registry")?.as_str();
+        let of_use = self.usage.as_ref().map(|usage| usage.registry.as_str());
+        let of_request = self.request.as_ref().map(|request| request.registry.as_str());
+        of_request.or(of_use).or_else(of_change)
+    }
+
     /// An event that says nothing yet but what, when and by which id.
     pub const fn new(id: DecisionId, time: Timestamp, kind: Kind) -> Self {
         Self {
@@ -173,6 +201,7 @@ impl Event {
             grant: None,
             change: None,
             count: None,
+            usage: None,
         }
     }
 }

@@ -1,19 +1,16 @@
 //! Writes the journal as JSON lines that verify without the store: a header, events with their salts and claims, checkpoints.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::value::RawValue;
 
-use super::chain::{EventSalt, commitment};
+use super::chain::commitment;
 use super::hex::Hex;
 use super::line::{EventLine, Header, Line, VERSION};
 use super::trail::{Item, Trail};
 use super::{Archive, ArchiveError};
+use crate::model::Claims;
 use crate::store::JournalRow;
-
-/// Fields that tell who called: `claimsHash` stands for the claims.
-const PERSONAL: [&str; 3] = ["claimsHash", "identity", "peer"];
 
 /// What an export shows.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,7 +18,7 @@ pub enum Disclosure {
     /// Everything.
     #[default]
     Full,
-    /// Not who called: identity, claims and address are reduced to commitments. It verifies all the same.
+    /// Not who called: identity, claims and address are reduced to a commitment. It verifies all the same.
     Redacted,
 }
 
@@ -59,49 +56,35 @@ fn event_line(
     row: &JournalRow,
     disclosure: Disclosure,
 ) -> Result<EventLine, ArchiveError> {
-    let damaged = |error: serde_json::Error| {
-        ArchiveError(format!("event {} is damaged: {error}", row.sequence))
+    let raw = |json: &str| -> Result<Box<RawValue>, ArchiveError> {
+        serde_json::from_str(json)
+            .map_err(|error| ArchiveError(format!("event {} is damaged: {error}", row.sequence)))
     };
     let mut line = EventLine {
         sequence: row.sequence,
         id: row.id,
         time: row.time,
         previous: Hex(previous),
-        salt: Some(Hex(row.salt)),
-        salts: BTreeMap::new(),
-        fields: serde_json::from_slice(&row.body).map_err(damaged)?,
+        open: raw(row.body.open())?,
+        personal: None,
         claims: None,
-        withheld: BTreeMap::new(),
+        salt: None,
+        withheld: None,
         hash: Hex(row.hash),
     };
-    match (disclosure, &row.claims) {
-        (Disclosure::Redacted, _) => redact(&mut line, &row.salt).map_err(damaged)?,
-        (Disclosure::Full, Some((_, claims))) => {
-            line.claims = Some(serde_json::from_slice(claims).map_err(damaged)?);
+    let (claims, personal) = (row.claims.as_ref(), row.body.personal());
+    match disclosure {
+        Disclosure::Full => {
+            line.personal = Some(raw(personal)?);
+            line.claims = claims.map(|claims| raw(claims.json())).transpose()?;
+            line.salt = Some(Hex(row.salt));
         }
-        (Disclosure::Full, None) => {}
+        // with the salt, the commitment would be open to guessing
+        Disclosure::Redacted => {
+            line.withheld = Some(Hex(commitment(&row.salt, claims.map(Claims::hash), personal)));
+        }
     }
     Ok(line)
-}
-
-/// Replaces personal fields by their commitments, and the event's salt, which would open them to guessing, by the salts of the others.
-fn redact(line: &mut EventLine, salt: &[u8; 16]) -> Result<(), serde_json::Error> {
-    let salts = EventSalt::new(salt);
-    let all: BTreeMap<String, Box<RawValue>> = serde_json::from_str(line.fields.get())?;
-    let mut given = BTreeMap::new();
-    for (name, value) in all {
-        let salt = salts.of(&name);
-        if PERSONAL.contains(&name.as_str()) {
-            let commitment = commitment(&salt, &name, value.get().as_bytes());
-            line.withheld.insert(name, Hex(commitment));
-        } else {
-            line.salts.insert(name.clone(), Hex(salt));
-            given.insert(name, value);
-        }
-    }
-    line.salt = None;
-    line.fields = serde_json::value::to_raw_value(&given)?;
-    Ok(())
 }
 
 fn unwritten(error: impl std::fmt::Display) -> ArchiveError {

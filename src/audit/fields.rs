@@ -1,28 +1,35 @@
-//! An event as the fields that its hash commits to one by one, and back.
+//! An event as the two JSON objects that are kept of it, and back: what everybody may see, and who called.
 
-use std::ops::Range;
+use serde::Deserialize;
+use serde_json::Value;
 
-use serde::Serialize;
-use serde::de::Error as _;
+use super::json::{Object, text};
+use super::{Event, Grant, Kind, RequestRecord, Use};
+use crate::model::{Claims, CredentialRef, DecisionId, JsonObject, Permissions, Reason};
+use crate::store::{Body, JournalRow};
 
-use super::Event;
-use super::hex::Hex;
-use crate::store::JournalRow;
+use jiff::Timestamp;
 
-/// The fields of one event: a JSON object without white space, its members in the order of their names.
+/// Most events fit.
+const CAPACITY: usize = 1024;
+
+/// An event as it is kept: what identifies it, its two objects, and the claims.
+#[derive(Debug)]
 pub(super) struct Fields {
-    json: Vec<u8>,
-    values: Vec<(&'static str, Range<usize>)>,
+    pub(super) id: DecisionId,
+    pub(super) time: Timestamp,
+    pub(super) body: Body,
+    pub(super) claims: Option<Claims>,
 }
 
 impl Fields {
-    /// All that is present, but id and time, which the hash covers themselves, and the claims, which are covered by their hash.
-    pub(super) fn of(event: &Event, claims_hash: Option<[u8; 32]>) -> Self {
+    pub(super) fn of(event: Event) -> Self {
+        let mut json = String::with_capacity(CAPACITY);
         // without `..`: a new field does not compile until it has its place here
         let Event {
-            id: _,
-            time: _,
-            claims: _,
+            id,
+            time,
+            claims,
             kind,
             reason,
             detail,
@@ -35,51 +42,98 @@ impl Fields {
             grant,
             change,
             count,
+            usage,
         } = event;
-        let mut fields = Self { json: Vec::with_capacity(1024), values: Vec::with_capacity(12) };
-        fields.add("change", change.as_ref());
-        fields.add("claimsHash", claims_hash.map(Hex).as_ref());
-        fields.add("count", count.as_ref());
-        fields.add("detail", detail.as_ref());
-        fields.add("grant", grant.as_ref());
-        fields.add("identity", identity.as_ref());
-        fields.add("kind", Some(kind));
-        fields.add("peer", peer.as_ref());
-        fields.add("policyRevision", policy_revision.as_ref());
-        fields.add("reason", reason.as_ref());
-        fields.add("request", request.as_ref());
-        fields.add("supersedes", supersedes.as_ref());
-        fields.add("trace", trace.as_ref());
-        fields.json.push(b'}');
-        fields
+        let mut open = Object::begin(&mut json);
+        change.inspect(|change| open.value("change", change));
+        count.inspect(|count| open.number("count", *count));
+        detail.inspect(|detail| open.text("detail", detail));
+        grant.inspect(|grant| write_grant(open.member("grant"), grant));
+        open.text("kind", kind.as_str());
+        policy_revision.inspect(|revision| open.number("policyRevision", *revision));
+        reason.inspect(|reason| open.text("reason", reason.as_str()));
+        request.inspect(|request| write_request(open.member("request"), request));
+        supersedes.inspect(|earlier| open.text("supersedes", earlier.encode(&mut [0; 36])));
+        trace.inspect(|trace| open.text("trace", trace));
+        usage.inspect(|usage| open.value("use", usage));
+        open.end();
+        let length = json.len();
+        let mut personal = Object::begin(&mut json);
+        identity.inspect(|identity| personal.member("identity").push_str(identity.as_str()));
+        peer.inspect(|peer| personal.text("peer", peer));
+        personal.end();
+        Self { id, time, body: Body::new(json, length), claims }
     }
+}
 
-    /// The JSON object.
-    pub(super) fn into_json(self) -> Vec<u8> {
-        self.json
-    }
+fn write_request(json: &mut String, request: &RequestRecord) {
+    let RequestRecord { registry, permissions, lifetime, token_name, with_bearer_token, fresh } =
+        request;
+    let mut object = Object::begin(json);
+    object.mark("fresh", *fresh);
+    lifetime.inspect(|lifetime| object.text("lifetime", &lifetime.to_string()));
+    write_permissions(object.member("permissions"), permissions);
+    object.text("registry", registry.as_str());
+    token_name.as_ref().inspect(|name| object.text("tokenName", name.as_str()));
+    object.mark("withBearerToken", *with_bearer_token);
+    object.end();
+}
 
-    /// Each field with the bytes of its value, in the order of the names.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.values
-            .iter()
-            .map(|(name, range)| (*name, self.json.get(range.clone()).unwrap_or_default()))
-    }
+fn write_grant(json: &mut String, grant: &Grant) {
+    let Grant {
+        access_token,
+        token,
+        token_name,
+        scope_map,
+        credential,
+        permissions,
+        expire_time,
+        reused,
+    } = grant;
+    let mut object = Object::begin(json);
+    object.text("accessToken", access_token.encode(&mut [0; 36]));
+    write_credential(&mut object, credential);
+    object.time("expireTime", *expire_time);
+    write_permissions(object.member("permissions"), permissions);
+    object.mark("reused", *reused);
+    object.text("scopeMap", scope_map.as_str());
+    object.text("token", token.encode(&mut [0; 36]));
+    object.text("tokenName", token_name.as_str());
+    object.end();
+}
 
-    fn add<T: Serialize>(&mut self, name: &'static str, value: Option<&T>) {
-        let Some(value) = value else { return };
-        self.json.push(if self.json.is_empty() { b'{' } else { b',' });
-        self.json.push(b'"');
-        self.json.extend_from_slice(name.as_bytes());
-        self.json.extend_from_slice(b"\":");
-        let start = self.json.len();
-        // INVARIANT: a Vec takes every byte, and all our maps have texts as keys
-        if serde_json::to_writer(&mut self.json, value).is_err() {
-            self.json.truncate(start);
-            self.json.extend_from_slice(b"null");
+fn write_credential(grant: &mut Object<'_>, credential: &CredentialRef) {
+    match credential {
+        CredentialRef::Federated { name, revision } => {
+            let mut outer = Object::begin(grant.member("credential"));
+            let mut federated = Object::begin(outer.member("federated"));
+            federated.text("name", name.as_str());
+            federated.number("revision", *revision);
+            federated.end();
+            outer.end();
         }
-        self.values.push((name, start..self.json.len()));
+        other => grant.value("credential", other),
     }
+}
+
+fn write_permissions(json: &mut String, permissions: &Permissions) {
+    let mut separator = '[';
+    for permission in permissions {
+        json.push(separator);
+        separator = ',';
+        let mut object = Object::begin(json);
+        let actions = object.member("actions");
+        let mut before = '[';
+        for action in permission.actions.iter() {
+            actions.push(before);
+            before = ',';
+            text(actions, action.as_str());
+        }
+        actions.push_str(if before == '[' { "[]" } else { "]" });
+        object.text("repository", permission.repository.as_str());
+        object.end();
+    }
+    json.push_str(if separator == '[' { "[]" } else { "]" });
 }
 
 /// The event of a row.
@@ -87,26 +141,58 @@ impl Fields {
 /// # Errors
 /// The row was damaged: with what is wrong.
 pub(super) fn event_of(row: &JournalRow) -> Result<Event, serde_json::Error> {
-    let mut event = event_without_claims(row)?;
-    if let Some((_, claims)) = &row.claims {
-        event.claims = Some(serde_json::from_slice(claims)?);
+    let event = event_without_claims(row)?;
+    if let Some(claims) = &row.claims {
+        claims.members()?;
     }
-    Ok(event)
+    Ok(Event { claims: row.claims.clone(), ..event })
 }
 
-/// As [`event_of`], for whoever does not look at the claims, which are most of the work.
+/// As [`event_of`], for whoever does not look at the claims.
 pub(super) fn event_without_claims(row: &JournalRow) -> Result<Event, serde_json::Error> {
-    let fields = row.body.strip_prefix(b"{");
-    let fields = fields.ok_or_else(|| serde_json::Error::custom("it is no JSON object"))?;
-    // read in one pass: the members that are columns are put before the others
-    let mut json = Vec::with_capacity(fields.len().saturating_add(128));
-    json.extend_from_slice(b"{\"id\":");
-    serde_json::to_writer(&mut json, &row.id)?;
-    json.extend_from_slice(b",\"time\":");
-    serde_json::to_writer(&mut json, &row.time)?;
-    if fields != b"}" {
-        json.push(b',');
-    }
-    json.extend_from_slice(fields);
-    serde_json::from_slice(&json)
+    let open: Open = serde_json::from_str(row.body.open())?;
+    let personal: Personal = serde_json::from_str(row.body.personal())?;
+    Ok(Event {
+        id: row.id,
+        time: row.time,
+        kind: open.kind,
+        reason: open.reason,
+        detail: open.detail,
+        peer: personal.peer,
+        trace: open.trace,
+        identity: personal.identity,
+        claims: None,
+        supersedes: open.supersedes,
+        request: open.request,
+        policy_revision: open.policy_revision,
+        grant: open.grant,
+        change: open.change,
+        count: open.count,
+        usage: open.usage,
+    })
+}
+
+/// What everybody may see.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Open {
+    change: Option<Value>,
+    count: Option<u64>,
+    detail: Option<String>,
+    grant: Option<Grant>,
+    kind: Kind,
+    policy_revision: Option<u64>,
+    reason: Option<Reason>,
+    request: Option<RequestRecord>,
+    supersedes: Option<DecisionId>,
+    trace: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<Use>,
+}
+
+/// Who called.
+#[derive(Deserialize)]
+struct Personal {
+    identity: Option<JsonObject>,
+    peer: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! What events are searched for by, and whether an event fits.
+//! What events are searched for by.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::{Event, Kind};
-use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, TokenName};
-use crate::store::{IndexEntry, IndexQuery};
+use super::Kind;
+use super::facts::{BYPASS, outcome};
+use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, ScopeMapName, TokenName};
+use crate::store::{Field, IndexQuery, Term, TermHasher};
 
 /// A search; what is absent does not matter.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -24,6 +24,10 @@ pub struct Filter {
     pub repository: Option<RepositoryName>,
     /// The token that was acted as or asked for.
     pub token: Option<TokenName>,
+    /// The scope map that allowed it.
+    pub scope_map: Option<ScopeMapName>,
+    /// The credential of a token that admitted the identity: a [`credential_key`](super::credential_key).
+    pub credential: Option<String>,
     /// `iss` of the identity.
     pub issuer: Option<String>,
     /// `sub` of the identity, or whom a session was given to.
@@ -41,83 +45,49 @@ pub enum Outcome {
     Refused,
     /// It was refused for this reason.
     Because(Reason),
+    /// A registry reported a use that no access token explains.
+    Bypass,
 }
 
 impl Filter {
-    pub(super) fn query(&self) -> IndexQuery {
-        let text = |value: &Option<String>| value.clone();
+    /// What the index is asked for: all that fits, and little else.
+    pub(super) fn query(&self, hasher: &TermHasher) -> IndexQuery {
+        let one = |field, value: Option<&str>| {
+            value.map(|value| vec![hasher.term(field, value.as_bytes())])
+        };
+        let terms = [
+            one(Field::Kind, self.kind.map(Kind::as_str)),
+            self.outcome.map(|outcome| vec![outcome.term(hasher)]),
+            one(Field::Registry, self.registry.as_ref().map(|name| name.as_str())),
+            one(Field::Repository, self.repository.as_ref().map(|name| name.as_str())),
+            one(Field::Token, self.token.as_ref().map(|name| name.as_str())),
+            one(Field::ScopeMap, self.scope_map.as_ref().map(|name| name.as_str())),
+            one(Field::Credential, self.credential.as_deref()),
+            one(Field::Issuer, self.issuer.as_deref()),
+            one(Field::Subject, self.subject.as_deref()),
+            self.access_token.map(|id| given(id, hasher)),
+        ];
         IndexQuery {
             since: self.since,
             until: self.until,
-            kind: self.kind.map(|kind| kind.as_str().to_owned()),
-            refused: match self.outcome {
-                Some(Outcome::Allowed) => Some(false),
-                Some(Outcome::Refused) => Some(true),
-                _ => None,
-            },
-            reason: match self.outcome {
-                Some(Outcome::Because(reason)) => Some(reason.as_str().to_owned()),
-                _ => None,
-            },
-            registry: self.registry.as_ref().map(ToString::to_string),
-            repository: self.repository.as_ref().map(ToString::to_string),
-            token: self.token.as_ref().map(ToString::to_string),
-            issuer: text(&self.issuer),
-            subject: text(&self.subject),
-            access_token: self.access_token.map(|id| *id.as_bytes()),
+            id: None,
+            terms: terms.into_iter().flatten().collect(),
         }
     }
 }
 
-/// What the index keeps of an event.
-pub(super) fn entry(sequence: u64, event: &Event) -> IndexEntry {
-    let identity = |name: &str| {
-        let value = event.identity.as_ref()?.get(name)?;
-        value.as_str().map(str::to_owned)
-    };
-    let (request, grant) = (event.request.as_ref(), event.grant.as_ref());
-    let token = grant
-        .map(|grant| &grant.token_name)
-        .or_else(|| request.and_then(|request| request.token_name.as_ref()));
-    IndexEntry {
-        sequence,
-        id: Some(event.id),
-        time: event.time,
-        kind: event.kind.as_str().to_owned(),
-        reason: event.reason.map(|reason| reason.as_str().to_owned()),
-        registry: request
-            .map(|request| request.registry.to_string())
-            .or_else(|| identity("registry")),
-        repositories: request.map_or_else(Vec::new, |request| {
-            request.permissions.iter().map(|one| one.repository.to_string()).collect()
-        }),
-        token: token.map(ToString::to_string).or_else(|| identity("tokenName")),
-        issuer: identity("issuer"),
-        subject: identity("subject").or_else(|| identity("holder")),
-        access_token: grant.map(|grant| *grant.access_token.as_bytes()).or_else(|| revoked(event)),
+impl Outcome {
+    fn term(self, hasher: &TermHasher) -> Term {
+        match self {
+            Self::Allowed => hasher.term(Field::Outcome, outcome(true)),
+            Self::Refused => hasher.term(Field::Outcome, outcome(false)),
+            Self::Bypass => hasher.term(Field::Bypass, BYPASS.as_bytes()),
+            Self::Because(reason) => hasher.term(Field::Reason, reason.as_str().as_bytes()),
+        }
     }
 }
 
-/// The access token that an event of a revocation names.
-fn revoked(event: &Event) -> Option<[u8; 16]> {
-    let id = event.change.as_ref()?.get("accessToken").and_then(Value::as_str)?;
-    id.parse::<AccessTokenId>().ok().map(|id| *id.as_bytes())
-}
-
-/// The same as the index's search, for events that are not indexed yet.
-pub(super) fn fits(query: &IndexQuery, entry: &IndexEntry) -> bool {
-    fn same<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
-        wanted.is_none_or(|wanted| found == Some(wanted))
-    }
-    query.since.is_none_or(|since| entry.time >= since)
-        && query.until.is_none_or(|until| entry.time < until)
-        && same(query.kind.as_ref(), Some(&entry.kind))
-        && query.refused.is_none_or(|refused| entry.reason.is_some() == refused)
-        && same(query.reason.as_ref(), entry.reason.as_ref())
-        && same(query.registry.as_ref(), entry.registry.as_ref())
-        && same(query.token.as_ref(), entry.token.as_ref())
-        && same(query.issuer.as_ref(), entry.issuer.as_ref())
-        && same(query.subject.as_ref(), entry.subject.as_ref())
-        && same(query.access_token.as_ref(), entry.access_token.as_ref())
-        && query.repository.as_ref().is_none_or(|wanted| entry.repositories.contains(wanted))
+/// An access token is given by the decision that has its id, and by others later.
+fn given(id: AccessTokenId, hasher: &TermHasher) -> Vec<Term> {
+    [Field::AccessToken, Field::Id].map(|field| hasher.term(field, id.as_bytes())).into()
 }

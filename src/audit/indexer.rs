@@ -4,16 +4,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fields::event_without_claims;
-use super::{Error, filter};
-use crate::store::{self, ChainHead, IndexEntry, JournalReader, JournalRow, SearchIndex, Store};
+use super::Error;
+use super::facts::Facts;
+use crate::store::{self, ChainHead, JournalReader, Progress, SearchIndex, Store};
 use crate::telemetry::metrics;
 
-/// How many events are indexed in one transaction: a page of an index is written once for all that fall on it.
-const PIECE: u32 = 4000;
 /// The shortest time from one round to the next: what comes in meanwhile shares a transaction, and the processor is left to whoever serves.
 const GATHER: Duration = Duration::from_millis(100);
-/// How far it may lag behind before it works without a pause: a search reads what is not indexed yet one by one.
+/// With so much left it goes on sooner.
+const MUCH: u64 = 4096;
+/// With so much left it works without a pause: a search reads what is not indexed yet one by one.
 const LAG: u64 = 100_000;
 /// How often it looks at the journal without being woken: other processes append too.
 const TICK: Duration = Duration::from_secs(1);
@@ -64,16 +64,20 @@ fn open_and_follow(store: &Store, woken: &Receiver<()>) -> Result<(), store::Err
         let begun = Instant::now();
         let left = index_piece(&reader, &mut index)?;
         thread::sleep(pause(begun.elapsed(), left));
-        let wait = if left == 0 { TICK } else { Duration::ZERO };
+        let wait = if left < MUCH { TICK } else { Duration::ZERO };
         if woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
             return catch_up(&reader, &mut index);
         }
     }
 }
 
-/// At most a third of one processor, unless it is too far behind.
+/// At most half of one processor, unless it is too far behind.
 fn pause(worked: Duration, left: u64) -> Duration {
-    if left > LAG { Duration::ZERO } else { GATHER.max(worked.saturating_mul(2)) }
+    match left {
+        LAG.. => Duration::ZERO,
+        MUCH.. => worked,
+        _ => GATHER,
+    }
 }
 
 /// Indexes what the journal holds beyond the index. An index of another journal, or a damaged one, is made anew.
@@ -81,8 +85,13 @@ pub(super) fn catch_up(
     reader: &JournalReader,
     index: &mut SearchIndex,
 ) -> Result<(), store::Error> {
-    while index_piece(reader, index)? > 0 {}
-    Ok(())
+    let mut left = u64::MAX;
+    loop {
+        let before = std::mem::replace(&mut left, index_piece(reader, index)?);
+        if left == before || left == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Indexes one piece, and returns how many events are left.
@@ -101,44 +110,41 @@ fn index_piece(reader: &JournalReader, index: &mut SearchIndex) -> Result<u64, s
 }
 
 fn try_piece(reader: &JournalReader, index: &mut SearchIndex) -> Result<u64, store::Error> {
-    if !belongs_to(reader, index.progress()?)? {
+    if !belongs_to(reader, index.state()?.0)? {
         index.reset()?;
     }
-    let done = index.progress()?;
-    let rows = reader.after(done.sequence, PIECE)?;
+    let (done, hasher) = index.state()?;
     let newest = reader.head()?.sequence;
-    let lag = newest.saturating_sub(done.sequence);
-    metrics::audit_index_lag(lag);
-    let Some(last) = rows.last() else { return Ok(0) };
-    let head = ChainHead { sequence: last.sequence, hash: last.hash };
-    let entries: Vec<_> = rows.iter().map(entry).collect();
-    index.add(done, &entries, head)?;
-    Ok(newest.saturating_sub(head.sequence))
+    let left = newest.saturating_sub(done.place);
+    metrics::audit_index_lag(left);
+    let Some(next) = reader.first_from(done.place.saturating_add(1))? else { return Ok(left) };
+    let Some(mut segment) = SearchIndex::next_segment(done, next, newest) else { return Ok(left) };
+    let (mut terms, mut last) = (Vec::new(), 0);
+    reader.each(&segment.places(), |event| {
+        match Facts::of(event) {
+            Ok(facts) => facts.terms(&hasher, &mut terms),
+            Err(error) => {
+                tracing::warn!(%error, sequence = event.sequence, "an audit event cannot be read back");
+                Facts::damaged(event).terms(&hasher, &mut terms);
+            }
+        }
+        segment.add(event.sequence, event.id, event.time, terms.drain(..));
+        last = event.sequence;
+    })?;
+    let Some(witness) = reader.hash_of(last)? else { return Ok(left) };
+    let place = segment.places().end.saturating_sub(1);
+    index.add(done, segment, ChainHead { sequence: last, hash: witness })?;
+    Ok(newest.saturating_sub(place))
 }
 
 /// True when the index was made of this journal.
-fn belongs_to(reader: &JournalReader, progress: ChainHead) -> Result<bool, store::Error> {
-    if progress.sequence == 0 {
+fn belongs_to(reader: &JournalReader, progress: Progress) -> Result<bool, store::Error> {
+    let witness = progress.witness;
+    if witness.sequence == 0 {
         return Ok(true);
     }
-    match reader.row(progress.sequence)? {
-        Some(row) => Ok(row.hash == progress.hash),
-        None => Ok(reader.pruned()?.is_some_and(|(start, _)| progress.sequence <= start.sequence)),
-    }
-}
-
-/// A damaged event is found by its id and time at least; `verify` names it.
-pub(super) fn entry(row: &JournalRow) -> IndexEntry {
-    match event_without_claims(row) {
-        Ok(event) => filter::entry(row.sequence, &event),
-        Err(error) => {
-            tracing::warn!(%error, sequence = row.sequence, "an audit event cannot be read back");
-            IndexEntry {
-                sequence: row.sequence,
-                id: Some(row.id),
-                time: row.time,
-                ..IndexEntry::default()
-            }
-        }
+    match reader.hash_of(witness.sequence)? {
+        Some(hash) => Ok(hash == witness.hash),
+        None => Ok(reader.pruned()?.is_some_and(|(start, _)| witness.sequence <= start.sequence)),
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::chain::Prepared;
 use super::committer::{Command, Committer, Finished, Queued};
+use super::fields::Fields;
 use super::indexer::Indexer;
 use super::key::SigningKey;
 use super::{Archive, Error, Event, Filter, Kind, Outcome};
@@ -118,7 +119,8 @@ impl Journal {
             return Err(Error::unavailable(problem));
         }
         let (done, recorded) = oneshot::channel();
-        match self.inner.queue.try_send(Command::Record(Queued { event: Box::new(event), done })) {
+        match self.inner.queue.try_send(Command::Record(Queued { fields: Fields::of(event), done }))
+        {
             Ok(()) => self.inner.health.enqueued(),
             Err(TrySendError::Full(_)) => return Err(Error::Overloaded),
             Err(TrySendError::Disconnected(_)) => return Err(Error::unavailable("it is closed")),
@@ -130,7 +132,8 @@ impl Journal {
 
     /// Seals an event for a transaction of the store that is not the journal's own: a change and its event are one.
     pub fn seal(event: Event) -> Seal<'static> {
-        Box::new(move |head| vec![Prepared::new(&event).after(head)])
+        let fields = Fields::of(event);
+        Box::new(move |head| vec![Prepared::new(fields).after(head)])
     }
 
     /// The event of a decision, found in the index or, just written, in the journal's tail.

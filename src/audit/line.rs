@@ -1,6 +1,5 @@
 //! The lines of an export, each one JSON object with one member that tells what it is.
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use jiff::Timestamp;
@@ -8,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::ArchiveError;
-use super::chain::{EventSalt, Hash, commitments, sha256};
+use super::chain::{Hash, commitment, sha256};
 use super::checkpoint::Checkpoint;
 use super::hex::Hex;
-use super::record::{Record, claims_fit};
+use super::record::Record;
 use super::verify::Entry;
 use crate::model::DecisionId;
-use crate::store::ChainHead;
+use crate::store::{Body, ChainHead};
 
 /// The version of the format that is written and read.
 pub(super) const VERSION: u32 = 1;
@@ -50,19 +49,20 @@ pub(super) struct EventLine {
     pub(super) id: DecisionId,
     pub(super) time: Timestamp,
     pub(super) previous: Hex<32>,
-    /// The salt of the event; absent when fields are withheld.
+    /// What everybody may see.
+    pub(super) open: Box<RawValue>,
+    /// Who called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) salt: Option<Hex<16>>,
-    /// The salts of the fields that are given, when others are withheld.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) salts: BTreeMap<String, Hex<32>>,
-    pub(super) fields: Box<RawValue>,
-    /// The claims that the field `claimsHash` names.
+    pub(super) personal: Option<Box<RawValue>>,
+    /// The claims of who called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) claims: Option<Box<RawValue>>,
-    /// The commitments of the fields that are withheld.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) withheld: BTreeMap<String, Hex<32>>,
+    /// The salt of the commitment to who called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) salt: Option<Hex<16>>,
+    /// The commitment itself, where who called is withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) withheld: Option<Hex<32>>,
     pub(super) hash: Hex<32>,
 }
 
@@ -102,29 +102,25 @@ fn entry(line: Line) -> Result<Entry, String> {
 }
 
 fn record(line: &EventLine) -> Record {
-    let place = (line.sequence, Some(line.previous.0));
-    Record::new(place, line.id, line.time, all_commitments(line), line.hash.0)
+    Record {
+        sequence: line.sequence,
+        id: line.id,
+        time: line.time,
+        previous: Some(line.previous.0),
+        body: Body::join(line.open.get(), ""),
+        commitment: commitment_of(line),
+        hash: line.hash.0,
+    }
 }
 
-/// Of the fields that are given and of those that are withheld; `None` when they are damaged by themselves.
-fn all_commitments(line: &EventLine) -> Option<BTreeMap<String, Hash>> {
-    let fields = line.fields.get();
-    let claims = line.claims.as_ref().map(|claims| claims.get().as_bytes());
-    if !claims_fit(fields, claims.map(|claims| (sha256(claims), claims))) {
-        return None;
-    }
-    let mut all = match &line.salt {
-        Some(_) if !line.salts.is_empty() => return None,
-        Some(salt) => {
-            let salt = EventSalt::new(&salt.0);
-            commitments(fields, |name| Some(salt.of(name)))?
+/// `None` when neither all that it takes is given, nor all of it withheld.
+fn commitment_of(line: &EventLine) -> Option<Hash> {
+    match (&line.salt, &line.personal, &line.claims, &line.withheld) {
+        (Some(salt), Some(personal), claims, None) => {
+            let claims = claims.as_ref().map(|claims| sha256(claims.get().as_bytes()));
+            Some(commitment(&salt.0, claims.as_ref(), personal.get()))
         }
-        None => commitments(fields, |name| line.salts.get(name).map(|salt| salt.0))?,
-    };
-    for (name, commitment) in &line.withheld {
-        if all.insert(name.clone(), commitment.0).is_some() {
-            return None;
-        }
+        (None, None, None, Some(withheld)) => Some(withheld.0),
+        _ => None,
     }
-    Some(all)
 }

@@ -6,18 +6,22 @@ mod checkpoint;
 mod committer;
 mod event;
 mod export;
+mod facts;
 mod fields;
 mod filter;
 mod health;
 mod hex;
 mod indexer;
 mod journal;
+mod json;
 mod key;
+mod lenient;
 mod line;
 mod prune;
 mod record;
 mod several;
 mod trail;
+mod usage;
 mod verify;
 
 use std::time::Duration;
@@ -26,6 +30,7 @@ pub use self::archive::{Archive, Found, Page};
 pub use self::checkpoint::{Checkpoint, Head, Statement};
 pub use self::event::{Event, Grant, Kind, RequestRecord};
 pub use self::export::Disclosure;
+pub use self::facts::credential_key;
 pub use self::filter::{Filter, Outcome};
 pub use self::health::WriteState;
 pub use self::hex::Hex;
@@ -33,6 +38,7 @@ pub use self::journal::{Journal, Recorded};
 pub use self::line::read_export;
 pub use self::prune::Pruned;
 pub use self::record::Record;
+pub use self::usage::{By, Bypass, Deed, Use};
 pub use self::verify::{Damage, Entry, Finding, Report, verify};
 
 /// Why an event is not recorded.

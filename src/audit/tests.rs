@@ -9,11 +9,11 @@ mod index;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::model::{Clock, DecisionId, Lifetime, ManualClock, Reason};
+use crate::model::{Claims, Clock, DecisionId, JsonObject, Lifetime, ManualClock, Reason};
 use crate::store::{Config, JournalRow, Store};
 
 /// A store, its folder, and a clock that stands still.
@@ -53,13 +53,14 @@ impl Fixture {
         let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
         event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
         event.peer = Some("192.0.2.7".to_owned());
-        event.identity = Some(object(json!({
+        event.identity = JsonObject::of(&json!({
             "kind": "workload",
             "issuer": "https://ci.example",
             "subject": format!("repo:acme/app-{}", number % 3),
-        })));
-        event.claims =
-            Some(object(json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})));
+        }));
+        event.claims = json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})
+            .as_object()
+            .map(Claims::of);
         event.policy_revision = Some(7);
         event.request = Some(RequestRecord {
             registry: "prod".parse().unwrap(),
@@ -88,11 +89,6 @@ impl Fixture {
         let connection = rusqlite::Connection::open(self.store.database_file()).unwrap();
         connection.execute_batch(sql).unwrap();
     }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    let Value::Object(map) = value else { panic!("`{value}` is no object") };
-    map
 }
 
 fn export(archive: &Archive, disclosure: Disclosure) -> Vec<String> {

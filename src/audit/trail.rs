@@ -1,4 +1,4 @@
-//! Walks through the journal in pieces: forward with its checkpoints, or backward from the newest event.
+//! Walks through the journal in pieces, forward with its checkpoints.
 
 use std::collections::VecDeque;
 
@@ -97,36 +97,6 @@ impl Iterator for Trail {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.advance().transpose()
-    }
-}
-
-/// The events before one place and after another, backward.
-pub(super) struct Tail<'a> {
-    reader: &'a JournalReader,
-    before: u64,
-    after: u64,
-    rows: VecDeque<JournalRow>,
-}
-
-impl<'a> Tail<'a> {
-    pub(super) fn new(reader: &'a JournalReader, before: u64, after: u64) -> Self {
-        Self { reader, before, after, rows: VecDeque::new() }
-    }
-}
-
-impl Iterator for Tail<'_> {
-    type Item = Result<JournalRow, ArchiveError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rows.is_empty() {
-            match self.reader.before(self.before, PIECE) {
-                Ok(rows) => self.rows = rows.into(),
-                Err(error) => return Some(Err(ArchiveError::new(error))),
-            }
-        }
-        let row = self.rows.pop_front().filter(|row| row.sequence > self.after)?;
-        self.before = row.sequence;
-        Some(Ok(row))
     }
 }
 

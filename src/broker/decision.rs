@@ -181,7 +181,7 @@ impl Broker {
         }
     }
 
-    fn unrecorded(&self, error: Error) -> Refusal {
+    pub(super) fn unrecorded(&self, error: Error) -> Refusal {
         Refusal { decision_id: DecisionId::new(self.clock.now()), error }
     }
 }
@@ -233,6 +233,7 @@ const fn method(kind: Kind) -> Method {
         Kind::Issue => Method::Issue,
         Kind::ManagementRead => Method::ManagementRead,
         Kind::PolicyChange => Method::PolicyChange,
+        Kind::Notification => Method::Notification,
         Kind::Revoke => Method::Revoke,
         _ => Method::Unreadable,
     }

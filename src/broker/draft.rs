@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::policies::InForce;
 use super::{Call, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
-use crate::identity::{self, Evidence, Identity};
-use crate::model::{AccessRequest, AccessTokenId, DecisionId, Form, Permissions, Reason, Reuse};
+use crate::identity::{self, Identity};
+use crate::model::{
+    AccessRequest, AccessTokenId, DecisionId, Form, JsonObject, Permissions, Reason, Reuse,
+};
 use crate::policy::Permit;
 
 /// The audit event of a decision while it is made.
@@ -80,23 +82,15 @@ impl Draft {
         if matches!(identity.kind(), identity::Kind::Workload(_)) {
             self.verified = Some(identity.clone());
         }
-        let mut evidence = identity.evidence();
-        if let Evidence::Workload { claims, .. } = &mut evidence {
-            self.event.claims = Some(std::mem::take(claims));
-        }
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(&evidence) {
-            facts.remove("claims");
-            self.event.identity = Some(facts);
-        }
+        let (facts, claims) = identity.facts();
+        self.event.identity = Some(facts);
+        self.event.claims = claims;
     }
 
     /// Notes the user of this machine who asks.
     pub(super) fn local_user(&mut self, user: &LocalUser) {
         self.stage = Stage::Known;
-        if let Ok(Value::Object(mut facts)) = serde_json::to_value(user) {
-            facts.insert("kind".to_owned(), "localUser".into());
-            self.event.identity = Some(facts);
-        }
+        self.event.identity = JsonObject::of(user);
     }
 
     /// Notes what is given.

@@ -9,6 +9,7 @@ mod decision;
 mod docker_token;
 mod draft;
 mod error;
+mod evidence;
 mod issue;
 mod limits;
 pub mod manage;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::evidence::Recent;
 use self::limits::Limits;
 use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
@@ -40,6 +42,7 @@ use crate::store::Store;
 
 pub use self::call::{Call, Peer};
 pub use self::error::{Error, FieldViolation, Refusal};
+pub use self::evidence::Report;
 pub use self::limits::Config as LimitsConfig;
 pub use self::manage::{LocalUser, Operator, Role};
 pub use self::policies::Error as StartError;
@@ -63,6 +66,8 @@ pub struct Broker {
     limits: Limits,
     policies: Policies,
     refusals: Refusals,
+    /// Reports of uses that are in the trail.
+    reported: Recent,
     registries: Registries,
     store: Store,
     tasks: TaskTracker,
@@ -157,6 +162,7 @@ impl Broker {
             limits: Limits::new(&parts.limits),
             policies,
             refusals: Refusals::default(),
+            reported: Recent::default(),
             registries: parts.registries,
             store: parts.store,
             tasks: TaskTracker::new(),

@@ -57,5 +57,5 @@ fn expiry_if_own(given: &Event, identity: &Identity) -> Option<Timestamp> {
 }
 
 fn evidence(event: &Event) -> Option<Evidence> {
-    Evidence::from_event(event.identity.clone()?, event.claims.clone())
+    Evidence::from_event(event.identity.as_ref()?, event.claims.as_ref())
 }

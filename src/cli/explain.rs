@@ -82,7 +82,7 @@ impl Explain {
 
 /// What policy was asked, when it was.
 fn question(event: &Event) -> Option<(u64, Evidence, AccessRequest)> {
-    let evidence = Evidence::from_event(event.identity.clone()?, event.claims.clone())?;
+    let evidence = Evidence::from_event(event.identity.as_ref()?, event.claims.as_ref())?;
     Some((event.policy_revision?, evidence, request(event.request.as_ref()?)))
 }
 

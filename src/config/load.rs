@@ -84,7 +84,9 @@ impl Config {
             .issuers
             .iter_mut()
             .flat_map(|issuer| issuer.jwks_file.iter_mut().chain(&mut issuer.ca_file));
-        tls.chain(keys).chain(&mut self.keys.signing_key_files).chain(issuers)
+        let registries =
+            self.registries.iter_mut().flat_map(|own| &mut own.notifications_token_file);
+        tls.chain(keys).chain(&mut self.keys.signing_key_files).chain(issuers).chain(registries)
     }
 }
 

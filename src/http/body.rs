@@ -33,11 +33,19 @@ pub(super) async fn read_form(
             description,
         ));
     }
-    let collected = Limited::new(body, MAX_FORM).collect();
-    match tokio::time::timeout(limit, collected).await {
+    read(body, MAX_FORM, limit).await
+}
+
+/// Reads a body of at most `max` bytes, whether its length is announced or it comes in chunks.
+///
+/// # Errors
+/// Larger (413), longer than `limit` on its way (408), or broken off (400).
+pub(super) async fn read(body: Body, max: usize, limit: Duration) -> Result<Bytes, Malformed> {
+    match tokio::time::timeout(limit, Limited::new(body, max).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(malformed(StatusCode::PAYLOAD_TOO_LARGE, "is over 64 KiB"))
+            let description = format!("is over {} KiB", max >> 10);
+            Err(malformed(StatusCode::PAYLOAD_TOO_LARGE, &description))
         }
         Ok(Err(_)) => Err(malformed(StatusCode::BAD_REQUEST, "broke off: send it again")),
         Err(_) => Err(malformed(StatusCode::REQUEST_TIMEOUT, "took too long: send it at once")),

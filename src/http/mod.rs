@@ -1,4 +1,4 @@
-//! The HTTP edge: the docker token endpoint, the documents that registries are configured with, and the ops listener.
+//! The HTTP edge: the docker token endpoint, the documents that registries are configured with, their notifications, and the ops listener.
 //!
 //! HTTP types stop here: a request becomes a `DockerTokenRequest`, a `Refusal` an answer that every docker client shows.
 
@@ -9,6 +9,7 @@ mod docker_token;
 mod error;
 mod json;
 mod keys;
+mod notifications;
 mod ops;
 mod parameters;
 mod request;
@@ -18,7 +19,7 @@ mod scope;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::broker::Broker;
 
@@ -30,6 +31,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/token", token_methods(get(docker_token::get).post(docker_token::post)))
         .route("/.well-known/jwks.json", document_methods(get(keys::jwks)))
         .route("/ca.pem", document_methods(get(keys::root_certificate)))
+        .route("/notifications/{registry}", event_methods(post(notifications::post)))
         .fallback(async || error::not_found())
         .with_state(broker)
 }
@@ -38,6 +40,11 @@ pub fn router(broker: Arc<Broker>) -> Router {
 fn token_methods<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>) -> MethodRouter<S> {
     let refused = async || error::method_not_allowed("GET, POST");
     methods.head(refused).fallback(refused)
+}
+
+/// POST alone.
+fn event_methods<S: Clone + Send + Sync + 'static>(methods: MethodRouter<S>) -> MethodRouter<S> {
+    methods.fallback(async || error::method_not_allowed("POST"))
 }
 
 /// GET and HEAD.

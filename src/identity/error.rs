@@ -77,6 +77,8 @@ pub enum Check {
     NotAToken,
     #[error("`nbf` is in the future")]
     NotYetValid,
+    #[error("the secret is not the one with which the registry sends notifications")]
+    NotificationsToken,
     #[error("the password has expired")]
     PasswordExpired,
     #[error("a token's password was presented where an identity token is due")]

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Kind, PasswordHolder, Workload};
-use crate::model::{AccessTokenId, CredentialRef, RegistryName, RegistryUid, TokenName, TokenUid};
+use crate::model::{
+    AccessTokenId, Claims, CredentialRef, JsonObject, RegistryName, RegistryUid, TokenName,
+    TokenUid,
+};
 use crate::seal::{Ceiling, Session};
 
 /// What was verified of a caller: enough to decide again. It proves nothing; only an `Identity` does.
@@ -59,12 +62,10 @@ pub enum Evidence {
 
 impl Evidence {
     /// Puts together again what an audit event holds apart: the facts, and the claims of a workload.
-    pub fn from_event(
-        mut facts: Map<String, Value>,
-        claims: Option<Map<String, Value>>,
-    ) -> Option<Self> {
+    pub fn from_event(facts: &JsonObject, claims: Option<&Claims>) -> Option<Self> {
+        let mut facts = facts.members();
         if let Some(claims) = claims {
-            facts.insert("claims".to_owned(), Value::Object(claims));
+            facts.insert("claims".to_owned(), Value::Object(claims.members().ok()?));
         }
         serde_json::from_value(Value::Object(facts)).ok()
     }
@@ -111,11 +112,17 @@ impl Evidence {
     }
 }
 
+/// What is written of evidence that holds no claims.
+pub(super) fn facts(evidence: &impl Serialize) -> JsonObject {
+    // INVARIANT: evidence is written as an object
+    JsonObject::of(evidence).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::{PasswordEntry, for_test};
+    use super::super::{Identity, PasswordEntry, for_test};
     use super::*;
     use crate::model::PasswordSlot;
 
@@ -123,8 +130,12 @@ mod tests {
         "2026-09-01T12:00:00Z".parse().unwrap()
     }
 
-    /// One of each kind.
     fn all() -> [Evidence; 4] {
+        identities().map(|identity| identity.evidence())
+    }
+
+    /// One of each kind.
+    fn identities() -> [Identity; 4] {
         let entry = PasswordEntry {
             registry: "local".parse().unwrap(),
             token: TokenUid::new(noon()),
@@ -147,10 +158,10 @@ mod tests {
         };
         let issuer = "https://issuer.example.com".parse().unwrap();
         [
-            for_test::anonymous().evidence(),
-            for_test::password(entry).evidence(),
-            for_test::session(session).evidence(),
-            for_test::workload(issuer, "job", claims, noon()).evidence(),
+            for_test::anonymous(),
+            for_test::password(entry),
+            for_test::session(session),
+            for_test::workload(issuer, "job", claims, noon()),
         ]
     }
 
@@ -159,6 +170,15 @@ mod tests {
         for evidence in all() {
             let text = serde_json::to_string(&evidence).unwrap();
             assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_audit_event_holds_apart_is_put_together_again() {
+        for identity in identities() {
+            let (facts, claims) = identity.facts();
+            let evidence = identity.evidence();
+            assert_eq!(Evidence::from_event(&facts, claims.as_ref()), Some(evidence), "{facts:?}");
         }
     }
 

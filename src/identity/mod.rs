@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::model::Secret;
+use crate::model::{Claims, JsonObject, Secret};
 use crate::seal::Session;
 
 pub use self::config::{Algorithm, IssuerConfig};
@@ -98,7 +98,19 @@ impl Identity {
         &self.0
     }
 
-    /// The facts, as plain data: for the audit event, and to decide again.
+    /// The facts as an audit event keeps them: what was verified, and apart from it the claims of a workload.
+    pub fn facts(&self) -> (JsonObject, Option<Claims>) {
+        match &self.0 {
+            Kind::Workload(workload) => {
+                (workload.facts().clone(), Some(workload.recorded_claims().clone()))
+            }
+            Kind::Anonymous | Kind::Password(_) | Kind::Session(_) => {
+                (evidence::facts(&self.evidence()), None)
+            }
+        }
+    }
+
+    /// The facts, as plain data: to decide again.
     pub fn evidence(&self) -> Evidence {
         Evidence::of(&self.0)
     }

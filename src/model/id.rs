@@ -30,6 +30,11 @@ macro_rules! id {
                 Self(Uuid::from_bytes(bytes))
             }
 
+            /// Writes the text of the id into a buffer.
+            pub fn encode(self, buffer: &mut [u8; 36]) -> &str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
+
             /// The 16 bytes of the id, for keys that are hashed.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

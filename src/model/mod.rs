@@ -4,6 +4,7 @@
 //! a [`RepositoryName`] passed the OCI grammar, an [`ActionSet`] holds known actions only.
 
 mod action;
+mod caller;
 mod change;
 mod clock;
 mod condition;
@@ -24,6 +25,7 @@ mod sharded_map;
 mod token;
 
 pub use self::action::{Action, ActionSet};
+pub use self::caller::{Claims, JsonObject};
 pub use self::change::DefinitionChange;
 pub(crate) use self::change::differing;
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};

@@ -39,6 +39,8 @@ pub struct Config {
     pub max_lifetime: Option<Lifetime>,
     /// The life of a JWT, at most an hour; absent = 5 minutes.
     pub jwt_lifetime: Option<Lifetime>,
+    /// The secret with which the registry sends its notifications, in a file for its owner only; absent = none are taken.
+    pub notifications_token_file: Option<PathBuf>,
 }
 
 impl Config {

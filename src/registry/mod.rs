@@ -7,6 +7,7 @@ pub mod distribution;
 mod error;
 #[cfg(test)]
 mod for_test;
+mod notifications_token;
 mod registries;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use self::access_token::AccessToken;
 pub use self::check::{Finding, Level};
 pub use self::config::{Config, Dependencies, DriverName, KeyReference, KeysConfig};
 pub use self::error::Error;
+pub use self::notifications_token::NotificationsToken;
 pub use self::registries::Registries;
 
 /// Turns a permit into a credential of one kind of registry.
@@ -98,6 +100,8 @@ pub struct Registry {
     pub bounds: RegistryBounds,
     /// Whether pulls without any credential are answered.
     pub anonymous: bool,
+    /// The secret with which it sends its notifications; none are taken without.
+    pub notifications_token: Option<NotificationsToken>,
     /// Its driver.
     pub driver: Arc<dyn Driver>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::distribution::Distribution;
 use super::distribution::keys::Signer;
-use super::{Config, Dependencies, Error, KeyReference, KeysConfig, Registry};
+use super::{Config, Dependencies, Error, KeyReference, KeysConfig, NotificationsToken, Registry};
 use crate::model::RegistryName;
 
 /// The configured registries.
@@ -95,6 +95,7 @@ impl Registries {
             uid: config.uid(),
             bounds: config.bounds(),
             anonymous: config.anonymous,
+            notifications_token: NotificationsToken::of(&config)?,
             driver: Arc::new(Distribution { config, signer, deps: deps.clone() }),
         })
     }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::column::{bytes, nanoseconds, signed, unsigned};
 use super::{Error, Inner};
-use crate::model::DecisionId;
+use crate::model::{Claims, DecisionId};
 
 /// How many hashes of stored claims are remembered: 32 bytes each, some thousand jobs.
 const REMEMBERED_CLAIMS: usize = 16 << 10;
@@ -32,14 +32,44 @@ pub struct JournalRow {
     pub id: DecisionId,
     /// When; kept to the nanosecond.
     pub time: Timestamp,
-    /// The salt of its field commitments.
+    /// The salt of its commitment.
     pub salt: [u8; 16],
-    /// The fields, as JSON.
-    pub body: Vec<u8>,
-    /// The claims that it refers to by their hash, kept once: (SHA-256, JSON). The JSON is empty when the store lost it.
-    pub claims: Option<([u8; 32], Vec<u8>)>,
+    /// What it says.
+    pub body: Body,
+    /// The claims that it refers to by their hash, kept once. The JSON is empty when the store lost it.
+    pub claims: Option<Claims>,
     /// The hash of the event, which covers the one before.
     pub hash: [u8; 32],
+}
+
+/// The two JSON objects of an event, in one piece: what everybody may see, and who called.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Body {
+    json: String,
+    /// Where the first ends.
+    open: usize,
+}
+
+impl Body {
+    /// The body of both objects, of which the first has `open` bytes.
+    pub const fn new(json: String, open: usize) -> Self {
+        Self { json, open }
+    }
+
+    /// The body of two objects.
+    pub fn join(open: &str, personal: &str) -> Self {
+        Self { json: [open, personal].concat(), open: open.len() }
+    }
+
+    /// What everybody may see.
+    pub fn open(&self) -> &str {
+        self.json.get(..self.open).unwrap_or_default()
+    }
+
+    /// Who called.
+    pub fn personal(&self) -> &str {
+        self.json.get(self.open..).unwrap_or_default()
+    }
 }
 
 /// What a durable append tells.
@@ -197,26 +227,22 @@ pub(super) fn insert(
     recent: &RecentClaims,
 ) -> Result<(), Error> {
     let mut event = transaction.prepare_cached(
-        "INSERT INTO audit_journal (sequence, id, time, salt, body, claims_hash, hash) VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)",
+        "INSERT INTO audit_journal (sequence, id, time, salt, open, personal, claims_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    let mut claims = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO audit_claims (hash, body) VALUES (?, CAST(? AS TEXT))",
-    )?;
+    let mut add_claims = transaction
+        .prepare_cached("INSERT OR IGNORE INTO audit_claims (hash, body) VALUES (?, ?)")?;
     for row in rows {
-        let claims_hash = match &row.claims {
-            Some((hash, body)) if !recent.hashes.contains(hash) => {
-                claims.execute(params![hash, body])?;
-                Some(hash)
-            }
-            known => known.as_ref().map(|(hash, _)| hash),
-        };
+        if let Some(claims) = row.claims.as_ref().filter(|claims| !recent.holds(claims)) {
+            add_claims.execute(params![claims.hash(), claims.json()])?;
+        }
         event.execute(params![
             signed(row.sequence),
             row.id.as_bytes(),
             nanoseconds(row.time),
             row.salt,
-            row.body,
-            claims_hash,
+            row.body.open(),
+            row.body.personal(),
+            row.claims.as_ref().map(Claims::hash),
             row.hash,
         ])?;
     }
@@ -231,6 +257,10 @@ pub(super) struct RecentClaims {
 }
 
 impl RecentClaims {
+    fn holds(&self, claims: &Claims) -> bool {
+        self.hashes.contains(claims.hash())
+    }
+
     fn forget_unless(&mut self, epoch: u64) {
         if self.epoch != epoch {
             self.hashes.clear();
@@ -239,11 +269,14 @@ impl RecentClaims {
     }
 
     fn remember(&mut self, rows: &[JournalRow]) {
-        for (hash, _) in rows.iter().filter_map(|row| row.claims.as_ref()) {
+        for claims in rows.iter().filter_map(|row| row.claims.as_ref()) {
+            if self.holds(claims) {
+                continue;
+            }
             if self.hashes.len() >= REMEMBERED_CLAIMS {
                 self.hashes.clear();
             }
-            self.hashes.insert(*hash);
+            self.hashes.insert(*claims.hash());
         }
     }
 }

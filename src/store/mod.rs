@@ -19,6 +19,7 @@ mod prune;
 mod read;
 mod reserve;
 mod revocation;
+mod scan;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,10 +36,13 @@ use crate::model::{AccessTokenId, DefinitionChange, Definitions};
 pub(crate) use self::column::nanoseconds;
 pub use self::error::Error;
 pub use self::history::Changes;
-pub use self::index::{IndexEntry, IndexQuery, SearchIndex};
-pub use self::journal::{Appended, ChainHead, JournalRow, JournalWriter, Seal};
+pub use self::index::{
+    Field, IndexQuery, Progress, SearchIndex, Segment, Snapshot, Term, TermHasher,
+};
+pub use self::journal::{Appended, Body, ChainHead, JournalRow, JournalWriter, Seal};
 pub use self::page::Page;
 pub use self::read::JournalReader;
+pub use self::scan::Searched;
 
 /// The `[store]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]

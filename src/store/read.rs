@@ -2,16 +2,17 @@
 
 use std::fmt;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::column::{bytes, raw, signed, timestamp, unsigned};
+use super::column::{bytes, signed, text, timestamp, unsigned};
 use super::files::Files;
-use super::{ChainHead, Error, JournalRow, journal};
-use crate::model::DecisionId;
+use super::{Body, ChainHead, Error, JournalRow, journal};
+use crate::model::{Claims, DecisionId};
 
 /// Reads the journal; blocking.
 pub struct JournalReader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl fmt::Debug for JournalReader {
@@ -85,7 +86,7 @@ impl JournalReader {
 
     fn rows(&self, condition: &str, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT event.sequence, event.id, event.time, event.salt, event.body, event.hash, event.claims_hash, audit_claims.body \
+            "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, audit_claims.body \
              FROM (SELECT * FROM audit_journal WHERE {condition} LIMIT ?) AS event \
              LEFT JOIN audit_claims ON audit_claims.hash = event.claims_hash"
         ))?;
@@ -95,14 +96,17 @@ impl JournalReader {
 }
 
 fn journal_row(row: &Row<'_>) -> rusqlite::Result<JournalRow> {
-    let has_claims = row.get_ref(6)? != rusqlite::types::ValueRef::Null;
+    let claims = match row.get_ref(7)? {
+        ValueRef::Null => None,
+        _ => Some(Claims::from_stored(bytes(row, 7)?, text(row, 8)?)),
+    };
     Ok(JournalRow {
         sequence: unsigned(row.get(0)?),
         id: DecisionId::from_bytes(bytes(row, 1)?),
         time: timestamp(row.get(2)?),
         salt: bytes(row, 3)?,
-        body: raw(row, 4)?,
-        hash: bytes(row, 5)?,
-        claims: if has_claims { Some((bytes(row, 6)?, raw(row, 7)?)) } else { None },
+        body: Body::join(text(row, 4)?, text(row, 5)?),
+        hash: bytes(row, 6)?,
+        claims,
     })
 }

@@ -25,7 +25,7 @@ fn seal() -> Seal<'static> {
             id: DecisionId::new(now()),
             time: now(),
             salt: [1; 16],
-            body: b"{}".to_vec(),
+            body: Body::join("{}", "{}"),
             claims: None,
             hash: [u8::try_from(head.sequence % 251).unwrap(); 32],
         }]

@@ -28,6 +28,10 @@ const AUDIT_QUEUED_EVENTS: &str = "dockpass_audit_queued_events";
 const AUDIT_INDEX_LAG_EVENTS: &str = "dockpass_audit_index_lag_events";
 /// Connections that were closed because there were too many, by limit.
 const CONNECTIONS_REFUSED: &str = "dockpass_connections_refused_total";
+/// Uses that registries reported, by the kind of their event.
+const REGISTRY_USES: &str = "dockpass_registry_uses_total";
+/// Uses that no access token of ours explains, by why.
+const BYPASSES: &str = "dockpass_bypasses_total";
 
 /// How often samples are folded into their histograms.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -51,6 +55,8 @@ pub enum Method {
     ManagementRead,
     /// A change of policy.
     PolicyChange,
+    /// What a registry reports.
+    Notification,
     /// `RevokeAccessToken`.
     Revoke,
     /// A request that could not be understood.
@@ -66,6 +72,7 @@ impl Method {
             Self::Issue => "issue",
             Self::ManagementRead => "management_read",
             Self::PolicyChange => "policy_change",
+            Self::Notification => "notification",
             Self::Revoke => "revoke",
             Self::Unreadable => "unreadable",
         }
@@ -166,6 +173,14 @@ pub fn connection_refused(limit: &'static str) {
     counter!(CONNECTIONS_REFUSED, "limit" => limit).increment(1);
 }
 
+/// Counts a use that a registry reported; `bypass` is the word for why no access token of ours explains it.
+pub fn registry_use(kind: &'static str, bypass: Option<&'static str>) {
+    counter!(REGISTRY_USES, "kind" => kind).increment(1);
+    if let Some(why) = bypass {
+        counter!(BYPASSES, "why" => why).increment(1);
+    }
+}
+
 /// A request that is being worked on, until it is dropped.
 #[derive(Debug)]
 #[must_use = "the request counts as finished when this is dropped"]
@@ -205,6 +220,8 @@ fn describe() {
     describe_gauge!(AUDIT_WRITABLE, "1 while the audit journal can be written");
     describe_gauge!(AUDIT_QUEUED_EVENTS, "audit events that wait for their commit");
     describe_gauge!(AUDIT_INDEX_LAG_EVENTS, "audit events that the search index lacks");
+    describe_counter!(REGISTRY_USES, "pushes, pulls and the like that registries reported");
+    describe_counter!(BYPASSES, "uses of a registry that no access token explains");
     describe_counter!(CONNECTIONS_REFUSED, "connections closed because there were too many");
 }
 
@@ -260,6 +277,7 @@ mod tests {
             audit_queued(1);
             audit_index_lag(1);
             connection_refused("address");
+            registry_use("registry_push", Some("unknown"));
             drop(InFlight::begin(Method::Unreadable));
         });
         let text = recorder.handle().render();
@@ -269,6 +287,6 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(names("# TYPE "), names("# HELP "));
-        assert_eq!(names("# TYPE ").len(), 10);
+        assert_eq!(names("# TYPE ").len(), 12);
     }
 }

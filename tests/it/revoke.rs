@@ -46,7 +46,7 @@ async fn the_event_of_a_revocation_names_the_access_token() {
     for found in &page.events[..2] {
         let change = found.event.change.as_ref().unwrap();
         assert_eq!(change["accessToken"], issued.id.as_str());
-        assert_eq!(found.event.identity.as_ref().unwrap()["subject"], "job");
+        assert_eq!(found.event.identity.as_ref().unwrap().members()["subject"], "job");
     }
 }
 

@@ -21,10 +21,15 @@ async fn promise_2_an_intact_journal_verifies_on_files_and_export() {
 #[tokio::test]
 async fn promise_2_any_changed_column_is_named() {
     for change in [
-        "body = replace(body, 'app-1', 'app-9')",
-        "body = ' ' || body",
-        "body = replace(body, '{', '{\"kind\":\"check\",')",
-        "body = 'rubbish'",
+        "open = replace(open, 'app-1', 'app-9')",
+        "personal = replace(personal, 'app-1', 'app-9')",
+        "open = ' ' || open",
+        "personal = ' ' || personal",
+        "open = replace(open, '{', '{\"kind\":\"check\",')",
+        "open = 'rubbish'",
+        "personal = 'rubbish'",
+        "personal = CAST(x'ff' AS TEXT)",
+        "open = substr(open, 1, 9), personal = substr(open, 10) || personal",
         "time = time + 1",
         "id = randomblob(16)",
         "salt = randomblob(16)",
@@ -66,7 +71,7 @@ async fn promise_2_an_inserted_event_is_named() {
     fixture.tamper(
         "UPDATE audit_journal SET sequence = -sequence - 1 WHERE sequence >= 5;
          UPDATE audit_journal SET sequence = -sequence WHERE sequence < 0;
-         INSERT INTO audit_journal SELECT 5, id, time, salt, body, claims_hash, randomblob(32)
+         INSERT INTO audit_journal SELECT 5, id, time, salt, open, personal, claims_hash, randomblob(32)
              FROM audit_journal WHERE sequence = 2;",
     );
     assert_eq!(damage(fixture.archive().verify(None)), (5, Damage::Inserted));

@@ -26,6 +26,7 @@ pub struct Known(Identity);
 
 /// A user of this machine, by the credentials of a Unix socket's peer: whoever may open that socket manages everything.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename = "localUser")]
 pub struct LocalUser {
     /// The user id.
     pub uid: u32,

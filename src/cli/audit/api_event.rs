@@ -1,51 +1,64 @@
 //! An audit event as the API gives it.
 
-use serde_json::{Map, Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::shown::Shown;
-use crate::audit::Event;
+use crate::audit::{Event, Kind};
 use crate::cli::{Failure, json_struct, wire};
+use crate::model::{Claims, DecisionId};
 use crate::pb;
 
 /// The event, to be shown like one that is read from the files.
 pub(in crate::cli) fn shown(event: pb::AuditEvent) -> Result<Shown, Failure> {
     let (sequence, id) = (event.sequence, event.id.clone());
-    let event: Event = serde_json::from_value(members(event)).map_err(|error| {
+    let event = read(event).map_err(|problem| {
         Failure::failed(format!(
-            "event `{id}` cannot be read ({error}): the broker is of another version"
+            "event `{id}` cannot be read ({problem}): the broker is of another version"
         ))
     })?;
     Ok(Shown::new(sequence, event))
 }
 
-/// The members of the event; what is empty is absent.
-fn members(event: pb::AuditEvent) -> Value {
-    let text = |text: String| (!text.is_empty()).then(|| json!(text));
-    let number = |number: u64| (number > 0).then(|| json!(number));
-    let object = |fields: Option<prost_types::Struct>| {
-        fields.map(|fields| Value::Object(json_struct::object(fields)))
-    };
-    let time = wire::optional_time(event.time.as_ref());
-    let members = [
-        ("id", text(event.id)),
-        ("time", time.map(|time| json!(time))),
-        ("kind", text(event.kind)),
-        ("reason", text(event.reason)),
-        ("detail", text(event.detail)),
-        ("peer", text(event.peer)),
-        ("trace", text(event.trace)),
-        ("identity", object(event.identity)),
-        ("claims", object(event.claims)),
-        ("request", object(event.request)),
-        ("policyRevision", number(event.policy_revision)),
-        ("grant", object(event.grant)),
-        ("change", object(event.change)),
-        ("count", number(event.count)),
-        ("supersedes", text(event.supersedes)),
-        ("use", object(event.r#use)),
-    ];
-    let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Value::Object(given.collect::<Map<_, _>>())
+/// The event; what is empty is absent.
+fn read(event: pb::AuditEvent) -> Result<Event, String> {
+    let id: DecisionId = word(&event.id)?.ok_or("it has no id")?;
+    let time = wire::optional_time(event.time.as_ref()).ok_or("it has no time")?;
+    let kind: Kind = word(&event.kind)?.ok_or("it has no kind")?;
+    let text = |text: String| (!text.is_empty()).then_some(text);
+    let number = |number: u64| (number > 0).then_some(number);
+    Ok(Event {
+        reason: word(&event.reason)?,
+        detail: text(event.detail),
+        peer: text(event.peer),
+        trace: text(event.trace),
+        identity: object(event.identity)?,
+        claims: event.claims.map(|claims| Claims::of(&json_struct::object(claims))),
+        request: object(event.request)?,
+        policy_revision: number(event.policy_revision),
+        grant: object(event.grant)?,
+        change: object(event.change)?,
+        count: number(event.count),
+        supersedes: word(&event.supersedes)?,
+        usage: object(event.r#use)?,
+        ..Event::new(id, time, kind)
+    })
+}
+
+/// A value that is written as one text; absent when that is empty.
+fn word<T: DeserializeOwned>(text: &str) -> Result<Option<T>, String> {
+    let value = (!text.is_empty()).then(|| serde_json::from_value(Value::from(text)));
+    value.transpose().map_err(|error| error.to_string())
+}
+
+/// A value that is written as an object.
+fn object<T: DeserializeOwned>(fields: Option<prost_types::Struct>) -> Result<Option<T>, String> {
+    // by way of text: some values keep the text of their JSON
+    let value = fields.map(|fields| {
+        let text = serde_json::to_string(&json_struct::object(fields))?;
+        serde_json::from_str(&text)
+    });
+    value.transpose().map_err(|error: serde_json::Error| error.to_string())
 }
 
 #[cfg(test)]

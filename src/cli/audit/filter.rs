@@ -18,7 +18,7 @@ pub(super) struct FilterArgs {
     /// Before this time
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
-    /// What the event is about: `issue`, `exchange`, `check`, `revoke`, `refusals`, `policy_change`, `prune`, `start`, `stop`, `unreadable`
+    /// What the event is about: `issue`, `exchange`, `check`, `revoke`, `refusals`, `policy_change`, `management_read`, `registry_push`, `registry_pull`, `registry_mount`, `registry_delete`, `notification`, `prune`, `start`, `stop`, `unreadable`
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// Only what was allowed
@@ -70,6 +70,7 @@ impl FilterArgs {
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             access_token: self.access_token,
+            ..Filter::default()
         }
     }
 }

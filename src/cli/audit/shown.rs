@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::audit::{Event, Found};
-use crate::model::{Permission, Permissions};
+use crate::model::{JsonObject, Permission, Permissions};
 
 /// An event with its place in the chain.
 #[derive(Debug, Serialize)]
@@ -68,7 +68,7 @@ impl Shown {
     pub(in crate::cli) fn lines(&self) -> Vec<(&'static str, Option<String>)> {
         let event = &self.event;
         let grant = event.grant.as_ref();
-        let claims = event.claims.as_ref().map(|claims| Value::Object(claims.clone()).to_string());
+        let claims = event.claims.as_ref().map(|claims| claims.json().to_owned());
         vec![
             ("decision", Some(event.id.to_string())),
             ("sequence", Some(self.sequence.to_string())),
@@ -115,9 +115,14 @@ impl Shown {
         }
     }
 
+    /// What was verified of who asked.
+    fn facts(&self) -> Map<String, Value> {
+        self.event.identity.as_ref().map(JsonObject::members).unwrap_or_default()
+    }
+
     /// Who asked, with the kind of identity and the issuer.
     fn who(&self) -> Option<String> {
-        let kind = self.event.identity.as_ref().and_then(|identity| text(identity.get("kind")?));
+        let kind = self.facts().get("kind").and_then(text);
         let name = self.name().map(Name::with_issuer);
         let all: Vec<_> =
             [kind.filter(|kind| Some(kind) != name.as_ref()), name].into_iter().flatten().collect();
@@ -126,7 +131,8 @@ impl Shown {
 
     /// The subject of an identity token, a token's name, whom a session was given to, or who made a change; else the kind of identity.
     fn name(&self) -> Option<Name> {
-        let field = |key| text(self.event.identity.as_ref()?.get(key)?);
+        let facts = self.facts();
+        let field = |key| facts.get(key).and_then(text);
         let actor = || text(self.event.change.as_ref()?.get("actor")?);
         let subject = ["subject", "tokenName", "holder", "kind"]
             .into_iter()

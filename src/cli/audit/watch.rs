@@ -14,7 +14,7 @@ use crate::pb;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     dockpass audit watch --refused\n  \
-    dockpass audit watch --registry local --kind policy_change --output json\n\n\
+    dockpass audit watch --registry local --kind registry_push --output json\n\n\
     One line an event; as JSON, one object a line.")]
 pub(in crate::cli) struct Watch {
     #[command(flatten)]

@@ -69,7 +69,12 @@ impl Check {
                 pb::Severity::Warning => "warning",
                 pb::Severity::Error => "error",
             };
-            json!({ "level": level, "message": finding.message })
+            json!({
+                "level": level,
+                "check": finding.check,
+                "message": finding.message,
+                "remedy": finding.remedy,
+            })
         });
         Ok(findings.collect())
     }

@@ -16,7 +16,10 @@ use crate::pb;
 struct Preview {
     added: wire::Entries,
     removed: wire::Entries,
+    /// By name, at most 1000.
     tokens: Vec<String>,
+    /// All of them.
+    token_count: u64,
     days: u32,
     lost_uses: Vec<Use>,
 }
@@ -52,6 +55,7 @@ pub(super) async fn run(
         added: wire::entries(&answer.added),
         removed: wire::entries(&answer.removed),
         tokens: answer.token_names,
+        token_count: answer.token_count,
         days,
         lost_uses: answer.lost_uses.into_iter().map(Use::from).collect(),
     };
@@ -75,7 +79,10 @@ impl From<pb::PermissionUse> for Use {
 fn text(preview: &Preview) -> String {
     let tokens = match preview.tokens.as_slice() {
         [] => "no token is tied to it".to_owned(),
-        names => format!("touches {} tokens: {}", names.len(), names.join(", ")),
+        names => {
+            let more = if preview.token_count > names.len() as u64 { ", …" } else { "" };
+            format!("touches {} tokens: {}{more}", preview.token_count, names.join(", "))
+        }
     };
     [
         "nothing was changed; the update".to_owned(),
@@ -129,6 +136,7 @@ mod tests {
             added: wire::Entries::new(),
             removed: entry("servers/nginx"),
             tokens: vec!["nginx-ci".into(), "web-ci".into()],
+            token_count: 2,
             days: 30,
             lost_uses: Vec::new(),
         };

@@ -9,8 +9,8 @@ use super::{Arc, Attended, ManualClock, Process, policy_change};
 use crate::audit::{Event, Grant, Journal, Kind, RequestRecord};
 use crate::config::Config;
 use crate::model::{
-    AccessTokenId, ActionSet, CredentialRef, DecisionId, Password, PasswordHash, PasswordSlot,
-    Permission, Reason, TokenUid,
+    AccessTokenId, ActionSet, Claims, CredentialRef, DecisionId, JsonObject, Password,
+    PasswordHash, PasswordSlot, Permission, Reason, TokenUid,
 };
 use crate::store::Store;
 
@@ -35,8 +35,8 @@ fn refusal(subject: &str, repository: &str) -> Event {
         Permission { repository: repository.parse().unwrap(), actions: ActionSet::PUSH };
     Event {
         reason: Some(Reason::AccessDenied),
-        identity: identity.as_object().cloned(),
-        claims: json!({ "sub": subject }).as_object().cloned(),
+        identity: JsonObject::of(&identity),
+        claims: json!({ "sub": subject }).as_object().map(Claims::of),
         request: Some(RequestRecord {
             registry: "local".parse().unwrap(),
             permissions: [permission].into_iter().collect(),
@@ -189,7 +189,9 @@ async fn a_list_says_how_much_of_what_was_asked_for_was_given() {
     ] {
         let mut event = refusal(subject, "field/agent");
         event.reason = None;
-        event.identity.as_mut().unwrap().insert("issuer".to_owned(), issuer.into());
+        let mut facts = event.identity.unwrap().members();
+        facts.insert("issuer".to_owned(), issuer.into());
+        event.identity = JsonObject::of(&facts);
         event.grant = Some(grant("field/agent", granted));
         record(folder.path(), event).await;
     }

@@ -14,7 +14,7 @@ use super::issuer::{Issuer, Verified};
 /// How much is kept, in bytes of claims as they are in memory, roughly.
 const CAPACITY: u64 = 64 << 20;
 /// How much a claim takes in memory over its text.
-const OVERHEAD: usize = 4;
+const OVERHEAD: usize = 5;
 
 /// SHA-256 of a token.
 pub(super) type TokenHash = [u8; 32];

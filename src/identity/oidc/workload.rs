@@ -3,21 +3,34 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::claims::Registered;
-use crate::model::IssuerUrl;
+use crate::identity::evidence;
+use crate::model::{Claims, IssuerUrl, JsonObject};
 
 /// A workload whose identity token verified. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Workload(Arc<Facts>);
+pub struct Workload(Arc<Verified>);
 
 /// What was verified.
 #[derive(Debug)]
-struct Facts {
+struct Verified {
     issuer: IssuerUrl,
     subject: Box<str>,
     claims: Map<String, Value>,
+    expire_time: Timestamp,
+    facts: JsonObject,
+    recorded_claims: Claims,
+}
+
+/// [`Evidence::Workload`](crate::identity::Evidence::Workload) without the claims.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "workload", rename_all = "camelCase")]
+struct Facts<'a> {
+    issuer: &'a str,
+    subject: &'a str,
     expire_time: Timestamp,
 }
 
@@ -27,8 +40,7 @@ impl Workload {
         registered: Registered,
         claims: Map<String, Value>,
     ) -> Self {
-        let (subject, expire_time) = (registered.subject.into(), registered.expire_time);
-        Self(Arc::new(Facts { issuer, subject, claims, expire_time }))
+        Self::of(issuer, &registered.subject, claims, registered.expire_time)
     }
 
     /// A workload that nobody verified: for the tests of other modules.
@@ -39,7 +51,19 @@ impl Workload {
         claims: Map<String, Value>,
         expire_time: Timestamp,
     ) -> Self {
-        Self(Arc::new(Facts { issuer, subject: subject.into(), claims, expire_time }))
+        Self::of(issuer, subject, claims, expire_time)
+    }
+
+    fn of(
+        issuer: IssuerUrl,
+        subject: &str,
+        claims: Map<String, Value>,
+        expire_time: Timestamp,
+    ) -> Self {
+        let facts = evidence::facts(&Facts { issuer: issuer.as_str(), subject, expire_time });
+        let recorded_claims = Claims::of(&claims);
+        let subject = subject.into();
+        Self(Arc::new(Verified { issuer, subject, claims, expire_time, facts, recorded_claims }))
     }
 
     /// `iss`.
@@ -55,6 +79,16 @@ impl Workload {
     /// All claims of the token, as they were signed.
     pub fn claims(&self) -> &Map<String, Value> {
         &self.0.claims
+    }
+
+    /// What the audit trail says of it, without the claims.
+    pub(in crate::identity) fn facts(&self) -> &JsonObject {
+        &self.0.facts
+    }
+
+    /// The claims as the audit trail keeps them.
+    pub(in crate::identity) fn recorded_claims(&self) -> &Claims {
+        &self.0.recorded_claims
     }
 
     /// `exp`.

@@ -2,7 +2,7 @@
 
 use crate::registry::{Config, KeyReference};
 
-/// The `auth.token` block of the registry's configuration.
+/// The `auth.token` block of the registry's configuration, and the one of its notifications.
 pub(super) fn config_yaml(config: &Config, external_url: &str) -> String {
     let realm = quoted(&format!("{external_url}/token"));
     let (service, issuer) = (quoted(&config.service), quoted(&config.token_issuer));
@@ -11,6 +11,7 @@ pub(super) fn config_yaml(config: &Config, external_url: &str) -> String {
         KeyReference::X5c => X5C_TRUST.to_owned(),
         KeyReference::Kid => kid_trust(external_url),
     };
+    let notifications = notifications(config, external_url);
     format!(
         "\
 auth:
@@ -20,7 +21,31 @@ auth:
     issuer: {issuer}
     # written by: dockpass registry show {name} --bundle > /etc/docker/registry/dockpass.pem
     rootcertbundle: /etc/docker/registry/dockpass.pem
-{trust}"
+{trust}{notifications}"
+    )
+}
+
+/// The block that makes the registry report its uses, where the configuration holds a secret for it. The secret itself is not shown.
+fn notifications(config: &Config, external_url: &str) -> String {
+    let Some(file) = &config.notifications_token_file else { return String::new() };
+    let url = quoted(&format!("{external_url}/notifications/{}", config.name));
+    let file = file.display();
+    format!(
+        "\
+notifications:
+  endpoints:
+    - name: dockpass
+      url: {url}
+      headers:
+        # the content of {file}
+        Authorization: [\"Bearer SECRET\"]
+      timeout: 5s
+      threshold: 5
+      backoff: 1s
+      # each layer and configuration of an image is a use of its own: without these lines they are recorded as well
+      ignoredmediatypes:
+        - application/octet-stream
+"
     )
 }
 
@@ -65,6 +90,23 @@ mod tests {
                 assert!(yaml.lines().any(|found| found == line), "{line} is not in\n{yaml}");
             }
             assert!(!yaml.contains('\t'));
+        }
+    }
+
+    #[test]
+    fn the_block_of_notifications_is_there_when_there_is_a_secret_which_it_does_not_show() {
+        let config = Config {
+            notifications_token_file: Some("/etc/dockpass/notifications.token".into()),
+            ..config(KeyReference::X5c)
+        };
+        let yaml = config_yaml(&config, "https://dockpass.example.com");
+        for line in [
+            "notifications:",
+            r#"      url: "https://dockpass.example.com/notifications/local""#,
+            "        # the content of /etc/dockpass/notifications.token",
+            r#"        Authorization: ["Bearer SECRET"]"#,
+        ] {
+            assert!(yaml.lines().any(|found| found == line), "{line} is not in\n{yaml}");
         }
     }
 

@@ -51,7 +51,9 @@ CREATE TABLE audit_journal (
     id BLOB NOT NULL,
     time INTEGER NOT NULL,
     salt BLOB NOT NULL,
-    body TEXT NOT NULL,
+    -- What everybody may see, and who called: a JSON object each, whose exact bytes are sealed.
+    open TEXT NOT NULL,
+    personal TEXT NOT NULL,
     claims_hash BLOB,
     hash BLOB NOT NULL
 ) STRICT;

@@ -1,31 +1,31 @@
 -- What audit events are found by. Nothing here is the truth: the journal is.
-CREATE TABLE event (
-    sequence INTEGER PRIMARY KEY,
-    id BLOB,
-    time INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    reason TEXT,
-    registry TEXT,
-    token TEXT,
-    issuer TEXT,
-    subject TEXT,
-    access_token BLOB
+--
+-- A segment covers `size` places of the journal after `base`, both multiples of 256; no two overlap. Times are nanoseconds since 1970.
+CREATE TABLE segment (
+    base INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
+    -- The smallest and the greatest id.
+    first_id BLOB NOT NULL,
+    last_id BLOB NOT NULL,
+    earliest INTEGER NOT NULL,
+    latest INTEGER NOT NULL,
+    -- For each 256 places the earliest and the latest time, 8 bytes each, big-endian.
+    spans BLOB NOT NULL
 ) STRICT;
-CREATE INDEX event_id ON event (id);
-CREATE INDEX event_time ON event (time);
-CREATE INDEX event_reason ON event (reason, sequence) WHERE reason IS NOT NULL;
-CREATE INDEX event_token ON event (token, sequence) WHERE token IS NOT NULL;
-CREATE INDEX event_subject ON event (subject, sequence) WHERE subject IS NOT NULL;
-CREATE INDEX event_access_token ON event (access_token) WHERE access_token IS NOT NULL;
-CREATE TABLE repository (
-    name TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    PRIMARY KEY (name, sequence)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX repository_sequence ON repository (sequence);
--- How far the journal is indexed; the hash tells another journal from this one.
+-- The terms of a segment in ascending order with the places that have them, some terms a row, so that a row fills a page.
+CREATE TABLE chunk (
+    -- The number of the segment's first 256 places << 32, plus the first term of the row.
+    place INTEGER PRIMARY KEY,
+    terms BLOB NOT NULL
+) STRICT;
+-- How far the journal is indexed. One event of it with its hash tells another journal from this one.
 CREATE TABLE progress (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    sequence INTEGER NOT NULL,
-    hash BLOB NOT NULL
+    place INTEGER NOT NULL,
+    witness INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    -- What terms are hashed with, and a term that is known: a program that hashes otherwise makes the index anew.
+    seed INTEGER NOT NULL,
+    known_term INTEGER
 ) STRICT;
+INSERT INTO progress (id, place, witness, hash, seed) VALUES (1, 0, 0, zeroblob(32), random());

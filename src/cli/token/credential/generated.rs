@@ -27,7 +27,7 @@ pub(in crate::cli::token) struct GeneratedPassword {
 impl GeneratedPassword {
     /// The password of an answer of the broker.
     pub(super) fn from_answer(slot: Slot, answer: &pb::GeneratePasswordResponse) -> Self {
-        let kept = answer.password.as_ref();
+        let kept = answer.password_info.as_ref();
         Self {
             name: slot.to_string(),
             value: answer.secret.clone(),
