@@ -1,118 +1,55 @@
 //! What an idle server costs with 10,000 scope maps and 100,000 tokens: the time to start, and resident memory.
 //!
-//! Printed, not asserted: `cargo bench --bench footprint`. The goals are 2 s and 150 MiB, better 0.5 s and 80 MiB.
+//! `cargo bench --bench footprint`. Printed, and written to `target/footprint.json` for the table of `benches/load`. The goals
+//! are 2 s and 150 MiB, better 0.5 s and 80 MiB.
 
 #![expect(clippy::print_stdout, reason = "the result of a benchmark")]
 
+#[path = "shared/configuration.rs"]
+#[expect(dead_code, reason = "the load bench sets more")]
+mod configuration;
+#[path = "shared/issuer.rs"]
+#[expect(dead_code, reason = "nobody calls: no tokens are signed")]
+mod issuer;
+#[path = "shared/policy.rs"]
+mod policy;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use dockpass::audit::{Event, Journal, Kind};
-use dockpass::config::Config;
-use dockpass::model::{Clock, DecisionId, Definitions, SystemClock, TokenUid};
-use dockpass::policy::PolicyFile;
-use dockpass::store::Store;
+use serde_json::json;
+
+use self::configuration::{Addresses, InFlight, Setting, Tls, Transport};
+use self::issuer::Issuer;
 
 const ROUNDS: usize = 5;
-const SIZES: [(usize, usize); 3] = [(1, 10), (100, 1_000), (10_000, 100_000)];
+const TOKENS: [usize; 3] = [10, 1_000, 100_000];
 
 fn main() -> anyhow::Result<()> {
-    println!("| scope maps | tokens | start, median of {ROUNDS} | resident memory, median |");
-    println!("|---|---|---|---|");
-    for (scope_maps, tokens) in SIZES {
+    println!("| tokens | start, median of {ROUNDS} | resident memory, median |");
+    println!("|---|---|---|");
+    let mut figures = serde_json::Map::new();
+    for tokens in TOKENS {
         let folder = tempfile::tempdir()?;
-        let addresses = Addresses::free()?;
-        let config = folder.path().join("dockpass.toml");
-        std::fs::write(&config, configuration(&addresses))?;
-        fill(&config, scope_maps, tokens)?;
-        let mut rounds = Vec::new();
-        for _ in 0..ROUNDS {
-            rounds.push(measure(&config, addresses.ops)?);
-        }
+        let (folder, addresses) = (folder.path(), Addresses::free()?);
+        let (transport, in_flight) = (Transport::Plain, InFlight::Limited);
+        Setting { addresses: &addresses, folder, data: folder, transport, in_flight }
+            .write(&Issuer::new()?, &Tls::new()?)?;
+        let config = folder.join("dockpass.toml");
+        policy::fill(&config, tokens)?;
+        let rounds: Vec<_> =
+            (0..ROUNDS).map(|_| measure(&config, addresses.ops)).collect::<anyhow::Result<_>>()?;
         let start = median(rounds.iter().map(|(start, _)| start.as_millis()).collect());
-        let memory = median(rounds.iter().map(|(_, kib)| u128::from(*kib)).collect());
-        println!("| {scope_maps} | {tokens} | {start} ms | {} MiB |", memory / 1024);
+        let memory = median(rounds.iter().map(|(_, kib)| u128::from(*kib)).collect()) / 1024;
+        println!("| {tokens} | {start} ms | {memory} MiB |");
+        figures.insert(tokens.to_string(), json!({"startMs": start, "memoryMib": memory}));
     }
-    Ok(())
-}
-
-struct Addresses {
-    grpc: SocketAddr,
-    http: SocketAddr,
-    ops: SocketAddr,
-}
-
-impl Addresses {
-    fn free() -> anyhow::Result<Self> {
-        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
-        let [grpc, http, ops] = listeners.map(|listener| listener.and_then(|l| l.local_addr()));
-        Ok(Self { grpc: grpc?, http: http?, ops: ops? })
-    }
-}
-
-fn configuration(addresses: &Addresses) -> String {
-    let Addresses { grpc, http, ops } = addresses;
-    format!(
-        r#"
-grpc.listen = "{grpc}"
-ops.listen = "{ops}"
-[http]
-listen = "{http}"
-external_url = "http://localhost:{port}"
-[[issuers]]
-issuer = "https://ci.example.com"
-audience = "https://dockpass.example.com"
-[[registries]]
-name = "local"
-host = "localhost:5000"
-driver = "distribution"
-service = "localhost:5000"
-token_issuer = "dockpass"
-"#,
-        port = http.port()
-    )
-}
-
-/// Writes the definitions into the store, as `dockpass policy apply` does.
-fn fill(config: &Path, scope_maps: usize, tokens: usize) -> anyhow::Result<()> {
-    let config = Config::load(config)?;
-    let file = PolicyFile::parse(&policy(scope_maps, tokens))?;
-    let now = SystemClock.now();
-    let mut new_uid = || TokenUid::new(now);
-    let definitions = file.onto(&Definitions::default(), now, "benchmark", &mut new_uid);
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
-        let store = Store::open(&config.store, &config.data_dir).await?;
-        let event = Event::new(DecisionId::new(now), now, Kind::PolicyChange);
-        store
-            .replace_definitions(definitions, "benchmark".to_owned(), now, Journal::seal(event))
-            .await?;
-        Ok(())
-    })
-}
-
-fn policy(scope_maps: usize, tokens: usize) -> String {
-    let map = |map: usize| {
-        format!(
-            "[[scope_maps]]\nregistry = \"local\"\nname = \"map-{map:05}\"\nowner = \"team-{map}\"\n\
-             permissions.\"team-{map}/app\" = [\"content/read\", \"content/write\"]\n\
-             permissions.\"team-{map}/base/*\" = [\"content/read\"]\n"
-        )
-    };
-    let token = |token: usize| {
-        let map = token % scope_maps;
-        format!(
-            "[[tokens]]\nregistry = \"local\"\nname = \"token-{token:06}\"\nscope_map = \"map-{map:05}\"\n\
-             [[tokens.federated_credentials]]\nname = \"main\"\nissuer = \"https://ci.example.com\"\n\
-             claims.repository_id = [\"{token}\"]\nclaims.ref = [\"refs/heads/main\"]\n"
-        )
-    };
-    let parts = (0..scope_maps).map(map).chain((0..tokens).map(token));
-    parts.collect::<Vec<_>>().concat()
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("footprint.json");
+    Ok(std::fs::write(file, serde_json::to_vec_pretty(&figures)?)?)
 }
 
 /// Starts the server, waits until it is ready, and reads its memory.

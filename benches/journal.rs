@@ -163,6 +163,8 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut target = Connection::open(bare.path().join("bare.db"))?;
+    let page_size: u32 = source.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    target.pragma_update(None, "page_size", page_size)?;
     target.pragma_update(None, "journal_mode", "WAL")?;
     target.pragma_update(None, "synchronous", "FULL")?;
     target.execute_batch(&table)?;

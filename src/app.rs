@@ -17,7 +17,7 @@ use crate::cache::Memory;
 use crate::config::Config;
 use crate::identity::Verifiers;
 use crate::listen::{
-    AdminSocket, Admission, Certificate, ConnectionLimits, HttpLimits, Listener, LocalPeer,
+    AdminSocket, Admission, Certificate, ConnectionLimits, Cores, HttpLimits, Listener, LocalPeer,
     Protocol,
 };
 use crate::model::Clock;
@@ -30,6 +30,14 @@ use crate::{grpc, http, listen, net};
 
 /// How often health follows readiness.
 const HEALTH: Duration = Duration::from_millis(500);
+
+/// The runtime of the program: that of one core. Where there are more, [`App::build`] starts others beside it.
+///
+/// # Errors
+/// The operating system refuses what it needs.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    listen::runtime()
+}
 
 /// The program, listening but not yet answering.
 #[derive(Debug)]
@@ -55,12 +63,13 @@ impl App {
             Some(tls) => Some(Certificate::load(tls).await?),
             None => None,
         };
+        let cores = Cores::of_this_machine().context("cannot start the threads that serve")?;
         let callers = Admission::new(ConnectionLimits::default());
         // of their own: a flood of callers does not fail the probes
         let probes = Admission::new(ConnectionLimits::default());
-        let bind = |listen, protocol, admission: &Admission| {
+        let bind = |listen, protocol, admission: &Admission, cores: &Cores| {
             let config = listen::Config { listen };
-            Listener::bind(config, protocol, certificate.as_ref(), admission.clone())
+            Listener::bind(config, protocol, certificate.as_ref(), admission.clone(), cores.clone())
         };
         Ok(Self {
             admin: (
@@ -68,11 +77,11 @@ impl App {
                 grpc::Server::build_management(Arc::clone(&broker)).await?,
             ),
             grpc: (
-                bind(config.grpc.listen, Protocol::Http2, &callers).await?,
+                bind(config.grpc.listen, Protocol::Http2, &callers, &cores).await?,
                 grpc::Server::build(Arc::clone(&broker)).await?,
             ),
-            http: bind(config.http.listen, Protocol::Http1, &callers).await?,
-            ops: bind(config.ops.listen, Protocol::Http1, &probes).await?,
+            http: bind(config.http.listen, Protocol::Http1, &callers, &cores).await?,
+            ops: bind(config.ops.listen, Protocol::Http1, &probes, &Cores::one()).await?,
             broker,
             certificate,
             metrics,

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
+use dockpass::app;
 use dockpass::cli::{self, Process};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    match app::runtime() {
         Ok(runtime) => runtime.block_on(cli::run(std::env::args_os(), &mut Process::current())),
         Err(_) => ExitCode::FAILURE,
     }

@@ -1,6 +1,7 @@
 //! The yardstick: a bare tonic unary hello, and a bare axum reply, on a current-thread runtime each.
 
 use std::io::Write;
+use std::path::Path;
 
 use axum::Router;
 use axum::routing::get;
@@ -11,34 +12,49 @@ use dockpass::pb::{
 };
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 /// The argument that makes this program the echo; what it speaks is the next one.
 pub(crate) const ROLE: &str = "role-echo";
 pub(crate) const GRPC: &str = "grpc";
 pub(crate) const HTTP: &str = "http";
+/// gRPC over TLS; the next argument is the folder of certificate and key.
+pub(crate) const TLS: &str = "tls";
 
 /// As many bytes as a registry JWT with its certificates.
 const REPLY: usize = 2_000;
 
 /// Prints its port, and answers until it is ended.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let http = std::env::args().any(|argument| argument == HTTP);
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
+        let tls = match arguments {
+            [speaks, folder] if speaks == TLS => Some(tls(Path::new(folder))?),
+            _ => None,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?.port());
         std::io::stdout().flush()?;
-        if http { serve_http(listener).await } else { serve_grpc(listener).await }
+        match arguments.first().map(String::as_str) {
+            Some(HTTP) => serve_http(listener).await,
+            _ => serve_grpc(listener, tls).await,
+        }
     })
 }
 
-async fn serve_grpc(listener: TcpListener) -> anyhow::Result<()> {
+fn tls(folder: &Path) -> anyhow::Result<ServerTlsConfig> {
+    let read = |name| std::fs::read(folder.join(name));
+    Ok(ServerTlsConfig::new().identity(Identity::from_pem(read("tls.crt")?, read("tls.key")?)))
+}
+
+async fn serve_grpc(listener: TcpListener, tls: Option<ServerTlsConfig>) -> anyhow::Result<()> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    tonic::transport::Server::builder()
-        .add_service(AccessServiceServer::new(Hello))
-        .serve_with_incoming(incoming)
-        .await?;
+    let mut server = tonic::transport::Server::builder();
+    if let Some(tls) = tls {
+        server = server.tls_config(tls)?;
+    }
+    server.add_service(AccessServiceServer::new(Hello)).serve_with_incoming(incoming).await?;
     Ok(())
 }
 

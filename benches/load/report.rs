@@ -1,11 +1,30 @@
 //! The result: for people as Markdown, for programs as JSON.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::goals::{self, Better};
-use crate::job::Tally;
+use crate::figures;
+use crate::generate::Tally;
+use crate::goals::{self, Better, Goal};
 use crate::machine::State;
+use crate::overload::Overload;
 use crate::turns::{Effort, Measured};
+
+/// All that was measured.
+pub(crate) struct Result {
+    pub(crate) machine: State,
+    pub(crate) effort: Effort,
+    pub(crate) measured: Vec<Measured>,
+    pub(crate) overload: Option<Overload>,
+    /// Milliseconds.
+    pub(crate) update: Option<f64>,
+}
+
+impl Result {
+    /// The scenario of that name.
+    pub(crate) fn of(&self, name: &str) -> Option<&Measured> {
+        self.measured.iter().find(|measured| measured.scenario.name == name)
+    }
+}
 
 impl Measured {
     /// The median of a figure of the server.
@@ -36,10 +55,18 @@ impl Measured {
     }
 }
 
+impl Overload {
+    /// How much longer the slowest of a hundred accepted requests takes than at capacity.
+    pub(crate) fn p99_ratio(&self) -> f64 {
+        micros(self.beyond.p99) / micros(self.capacity.p99)
+    }
+}
+
 /// Prints the scenarios and the goals.
-pub(crate) fn print(all: &[Measured], machine: &State, effort: Effort) {
+pub(crate) fn print(result: &Result) {
+    let Result { machine, effort, .. } = result;
     println!(
-        "\n{} · {} cores, {} · load average {} · medians of {} pairs of {} ms\n",
+        "\n{} · {} cores, {} · load average {} · medians of {} pairs of {} ms",
         machine.time,
         machine.cores,
         machine.model,
@@ -47,34 +74,45 @@ pub(crate) fn print(all: &[Measured], machine: &State, effort: Effort) {
         effort.pairs,
         effort.measured_ms
     );
-    println!(
-        "| scenario | in flight | server/s | echo/s | ratio | p50 us | p99 us | p999 us | longest us | echo p99 us \
-         | CPU s per 100,000 | echo's | ratio | other CPUs |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-    for measured in all {
-        println!("{}", row(measured));
+    print_scenarios(result);
+    if let Some(overload) = &result.overload {
+        print_overload(overload);
     }
     println!("\n| goal | must | aim | measured | reached |\n|---|---|---|---|---|");
-    for goal in goals::reached(all) {
-        let sign = if goal.better == Better::More { "≥" } else { "≤" };
-        println!(
-            "| {} | {sign} {} | {sign} {} | {:.2} | {} |",
-            goal.what,
-            goal.must,
-            goal.aim,
-            goal.measured,
-            goal.verdict()
-        );
+    for goal in goals::all(result) {
+        print_goal(&goal);
     }
     if let Ok(fdatasync) = goals::fdatasync() {
         println!("\nOne fdatasync of a page: {fdatasync:.0} us (median of 200).");
     }
 }
 
+fn print_scenarios(result: &Result) {
+    if result.measured.is_empty() {
+        return;
+    }
+    println!(
+        "\n| scenario | in flight | server/s | echo/s | ratio | p50 us | p99 us | p999 us | longest us | echo p99 us | ratio \
+         | CPU s per 100,000 | echo's | ratio | other CPUs | syscalls a request | allocations |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    for measured in &result.measured {
+        println!("{}", row(measured));
+    }
+    for measured in &result.measured {
+        if let Some(changes) = measured.changes {
+            println!("\n{}: {changes:.1} changes of policy a second.", measured.scenario.name);
+        }
+    }
+    if result.measured.iter().all(|measured| measured.syscalls.is_none()) {
+        println!("\nNeither `perf stat` nor `strace` may count system calls here.");
+    }
+}
+
 fn row(measured: &Measured) -> String {
+    let allocations = figures::allocations(measured.scenario.name);
     format!(
-        "| {} | {} | {:.0} | {:.0} | {:.3} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        "| {} | {} | {:.0} | {:.0} | {:.3} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {} |",
         measured.scenario.name,
         measured.scenario.lanes.in_flight(),
         measured.server(|tally| tally.per_second),
@@ -85,36 +123,75 @@ fn row(measured: &Measured) -> String {
         measured.server(|tally| micros(tally.p999)),
         measured.server(|tally| micros(tally.longest)),
         measured.echo(|tally| micros(tally.p99)),
+        measured.p99_ratio(),
         measured.server(|tally| tally.server_cpu),
         measured.echo(|tally| tally.server_cpu),
         measured.cpu_ratio(),
         measured.server(|tally| tally.other_cpus),
+        measured.syscalls.map_or_else(String::new, |calls| format!("{calls:.2}")),
+        allocations.map_or_else(String::new, |count| format!("{count:.0}")),
     )
 }
 
+fn print_overload(overload: &Overload) {
+    let Overload { capacity, beyond, asked, before, after } = overload;
+    let answered = micros(beyond.completed + beyond.refused.count);
+    println!(
+        "\nOverload: capacity {:.0}/s with p99 {} us; asked for {asked}/s: {:.0}/s accepted with p99 {} us, p999 {} us; \
+         {:.0}% refused with {:?}, p50 {} us, p99 {} us; resident memory {} MiB before, {} at most, {} after.",
+        capacity.per_second,
+        capacity.p99,
+        beyond.per_second,
+        beyond.p99,
+        beyond.p999,
+        100.0 * micros(beyond.refused.count) / answered,
+        beyond.refused.reasons,
+        beyond.refused.p50,
+        beyond.refused.p99,
+        before.now / 1024,
+        after.most / 1024,
+        after.now / 1024,
+    );
+}
+
+fn print_goal(goal: &Goal) {
+    let sign = if goal.better == Better::More { "≥" } else { "≤" };
+    println!(
+        "| {} | {sign} {} | {sign} {} | {} | {} |",
+        goal.what,
+        goal.must,
+        goal.aim,
+        goal.measured.map_or_else(String::new, |measured| format!("{measured:.2}")),
+        goal.verdict()
+    );
+}
+
 /// Writes everything that was measured to `load.json` in the build folder.
-pub(crate) fn write_json(all: &[Measured], machine: &State) -> anyhow::Result<()> {
-    let scenarios: Vec<_> = all
-        .iter()
-        .map(|measured| {
-            let pairs = measured.pairs.iter();
-            json!({
-                "name": measured.scenario.name,
-                "inFlight": measured.scenario.lanes.in_flight(),
-                "tokens": measured.scenario.world.tokens,
-                "pairs": pairs.map(|(server, echo)| json!({"server": server, "echo": echo})).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    let goals: Vec<_> = goals::reached(all)
-        .iter()
-        .map(|goal| json!({"goal": goal.what, "must": goal.must, "aim": goal.aim, "measured": goal.measured}))
-        .collect();
-    let document = json!({"machine": machine, "scenarios": scenarios, "goals": goals});
-    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("load.json");
+pub(crate) fn write_json(result: &Result) -> anyhow::Result<()> {
+    let document = json!({
+        "machine": result.machine,
+        "scenarios": result.measured.iter().map(scenario).collect::<Vec<_>>(),
+        "overload": result.overload,
+        "updateMs": result.update,
+        "goals": goals::all(result),
+    });
+    let file = figures::target().join("load.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&document)?)?;
     println!("\nAll figures: {}", file.display());
     Ok(())
+}
+
+fn scenario(measured: &Measured) -> Value {
+    let pairs = measured.pairs.iter();
+    json!({
+        "name": measured.scenario.name,
+        "inFlight": measured.scenario.lanes.in_flight(),
+        "tokens": measured.scenario.world.tokens,
+        "events": measured.scenario.world.events,
+        "policyChangesASecond": measured.changes,
+        "syscallsARequest": measured.syscalls,
+        "pairs": pairs.map(|(server, echo)| json!({"server": server, "echo": echo})).collect::<Vec<_>>(),
+    })
 }
 
 /// The middle of the sorted values; not a number when there are none.
@@ -123,6 +200,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn micros(value: u64) -> f64 {
+/// A count, to reckon with.
+pub(crate) fn micros(value: u64) -> f64 {
     u32::try_from(value).map_or(f64::INFINITY, f64::from)
 }

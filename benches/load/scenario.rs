@@ -1,6 +1,8 @@
 //! What is measured.
 
-use crate::job::Lanes;
+use crate::configuration::{InFlight, Transport};
+use crate::generate::Lanes;
+use crate::requests::Ask;
 
 /// One line of the result.
 #[derive(Clone, Copy, Debug)]
@@ -9,13 +11,19 @@ pub(crate) struct Scenario {
     pub(crate) ask: Ask,
     pub(crate) lanes: Lanes,
     pub(crate) world: World,
+    pub(crate) beside: Beside,
 }
 
 /// The server that is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct World {
     pub(crate) tokens: usize,
+    /// Audit events that are there before.
+    pub(crate) events: u64,
     pub(crate) disk: Disk,
+    pub(crate) build: Build,
+    pub(crate) transport: Transport,
+    pub(crate) in_flight: InFlight,
 }
 
 /// Where the store of a server is.
@@ -27,32 +35,45 @@ pub(crate) enum Disk {
     Memory,
 }
 
-/// What is asked.
+/// Which program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Ask {
-    /// `IssueAccessToken` with identity tokens that were seen before.
-    Issue,
-    /// The same with `with_bearer_token` and `fresh`: a new signature each.
-    Bearer,
-    /// `IssueAccessToken`, each time with an identity that was never seen before.
-    Cold,
-    /// `CheckAccess`.
-    Check,
-    /// `IssueAccessToken` for a repository outside of the scope map.
-    Refused,
-    /// A registry JWT at `/token` for a session credential.
-    Exchange,
+pub(crate) enum Build {
+    /// As it is shipped.
+    Shipped,
+    /// One that records nothing, made for the comparison only.
+    WithoutAudit,
 }
 
-const USUAL: World = World { tokens: 1_000, disk: Disk::Real };
-const FEW: World = World { tokens: 10, disk: Disk::Real };
-const MANY: World = World { tokens: 100_000, disk: Disk::Real };
-const IN_MEMORY: World = World { tokens: 1_000, disk: Disk::Memory };
+/// What happens meanwhile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// A scope map changes ten times a second.
+    PolicyChanges,
+}
+
+/// The server of most scenarios.
+pub(crate) const USUAL: World = World {
+    tokens: 1_000,
+    events: 0,
+    disk: Disk::Real,
+    build: Build::Shipped,
+    transport: Transport::Plain,
+    in_flight: InFlight::Unlimited,
+};
+/// With as much policy as there may be.
+pub(crate) const MANY_TOKENS: World = World { tokens: 100_000, ..USUAL };
+const FEW_TOKENS: World = World { tokens: 10, ..USUAL };
+const MANY_EVENTS: World = World { events: 5_000_000, ..USUAL };
+const IN_MEMORY: World = World { disk: Disk::Memory, ..USUAL };
+const WITHOUT_AUDIT: World = World { build: Build::WithoutAudit, ..USUAL };
+const TLS: World = World { transport: Transport::Tls, ..USUAL };
 const DEFAULT: Lanes = lanes(4, 64);
 
 /// All, those of one world together.
 pub(crate) fn all() -> Vec<Scenario> {
-    let of = |name, ask, lanes, world| Scenario { name, ask, lanes, world };
+    let beside = |name, ask, lanes, world, beside| Scenario { name, ask, lanes, world, beside };
+    let of = |name, ask, lanes, world| beside(name, ask, lanes, world, Beside::Nothing);
     vec![
         of("issue", Ask::Issue, DEFAULT, USUAL),
         of("issue-1", Ask::Issue, lanes(1, 1), USUAL),
@@ -63,12 +84,18 @@ pub(crate) fn all() -> Vec<Scenario> {
         of("exchange", Ask::Exchange, lanes(64, 1), USUAL),
         of("check", Ask::Check, DEFAULT, USUAL),
         of("refused", Ask::Refused, DEFAULT, USUAL),
+        of("forged", Ask::Forged, DEFAULT, USUAL),
+        of("issue-tls", Ask::Issue, DEFAULT, TLS),
         of("issue-memory", Ask::Issue, DEFAULT, IN_MEMORY),
-        of("issue-10-tokens", Ask::Issue, DEFAULT, FEW),
-        of("issue-100000-tokens", Ask::Issue, DEFAULT, MANY),
+        of("issue-without-audit", Ask::Issue, DEFAULT, WITHOUT_AUDIT),
+        of("issue-10-tokens", Ask::Issue, DEFAULT, FEW_TOKENS),
+        of("issue-100000-tokens", Ask::Issue, DEFAULT, MANY_TOKENS),
+        beside("issue-policy-changes", Ask::Issue, DEFAULT, MANY_TOKENS, Beside::PolicyChanges),
+        of("issue-5000000-events", Ask::Issue, DEFAULT, MANY_EVENTS),
     ]
 }
 
-const fn lanes(connections: usize, streams: usize) -> Lanes {
+/// So many streams on so many connections.
+pub(crate) const fn lanes(connections: usize, streams: usize) -> Lanes {
     Lanes { connections, streams }
 }

@@ -2,17 +2,19 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
-use crate::issuer::{AUDIENCE, ISSUER, Issuer};
-use crate::scenario::{Disk, World};
-use crate::{echo, policy};
+use crate::configuration::{Addresses, Setting, Tls, Transport};
+use crate::issuer::Issuer;
+use crate::requests::Ask;
+use crate::scenario::{Disk, Scenario, World};
+use crate::{echo, history, policy};
 
 /// Where temporary files cost no disk.
 const MEMORY: &str = "/dev/shm";
@@ -35,25 +37,36 @@ impl Drop for Process {
 
 /// `dockpass serve` with a folder of its own.
 pub(crate) struct Server {
+    pub(crate) world: World,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
+    pub(crate) config: PathBuf,
     pub(crate) process: Process,
     _folders: [TempDir; 2],
 }
 
 impl Server {
     /// Starts it, and waits until it listens.
-    pub(crate) fn start(program: &Path, issuer: &Issuer, world: World) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        issuer: &Issuer,
+        tls: &Tls,
+        world: World,
+    ) -> anyhow::Result<Self> {
         let folder = match world.disk {
             Disk::Real => tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
             Disk::Memory => tempfile::tempdir_in(MEMORY)?,
         };
+        let data = match world.events {
+            0 => folder.path().to_owned(),
+            events => history::prepare(events)?,
+        };
         let log = tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir())?;
-        let [grpc, http, ops] = free_addresses()?;
+        let addresses = Addresses::free()?;
+        let World { transport, in_flight, .. } = world;
+        Setting { addresses: &addresses, folder: folder.path(), data: &data, transport, in_flight }
+            .write(issuer, tls)?;
         let config = folder.path().join("dockpass.toml");
-        let keys = folder.path().join("jwks.json");
-        std::fs::write(&keys, issuer.jwks()?.to_string())?;
-        std::fs::write(&config, configuration([grpc, http, ops], &keys))?;
         policy::fill(&config, world.tokens)?;
         let process = Process(
             Command::new(program)
@@ -63,38 +76,12 @@ impl Server {
                 .stderr(File::create(log.path().join("log"))?)
                 .spawn()?,
         );
+        let Addresses { grpc, http, ops } = addresses;
         for address in [grpc, http, ops] {
             listens(address)?;
         }
-        Ok(Self { grpc, http, process, _folders: [folder, log] })
+        Ok(Self { world, grpc, http, config, process, _folders: [folder, log] })
     }
-}
-
-/// The echo.
-pub(crate) struct Echo {
-    pub(crate) address: SocketAddr,
-    pub(crate) process: Process,
-}
-
-impl Echo {
-    /// Starts it; it speaks `grpc` or `http`.
-    pub(crate) fn start(speaks: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args([echo::ROLE, speaks])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = child.stdout.take().context("no standard output")?;
-        let process = Process(child);
-        let mut port = String::new();
-        BufReader::new(output).read_line(&mut port)?;
-        Ok(Self { address: ([127, 0, 0, 1], port.trim().parse()?).into(), process })
-    }
-}
-
-fn free_addresses() -> anyhow::Result<[SocketAddr; 3]> {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
-    let [grpc, http, ops] = listeners.map(|listener| listener.and_then(|l| l.local_addr()));
-    Ok([grpc?, http?, ops?])
 }
 
 fn listens(address: SocketAddr) -> anyhow::Result<()> {
@@ -106,32 +93,49 @@ fn listens(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As shipped, but for the limits: all callers of a benchmark have one address.
-fn configuration([grpc, http, ops]: [SocketAddr; 3], keys: &Path) -> String {
-    format!(
-        r#"
-data_dir = "."
-grpc.listen = "{grpc}"
-ops.listen = "{ops}"
-[http]
-listen = "{http}"
-external_url = "http://localhost:{port}"
-[limits]
-per_address = 10000000
-per_identity = 10000000
-in_flight = 100000
-[[issuers]]
-issuer = "{ISSUER}"
-audience = "{AUDIENCE}"
-jwks_file = "{keys}"
-[[registries]]
-name = "local"
-host = "localhost:5000"
-driver = "distribution"
-service = "localhost:5000"
-token_issuer = "dockpass"
-"#,
-        port = http.port(),
-        keys = keys.display()
-    )
+/// The echo.
+pub(crate) struct Echo {
+    pub(crate) address: SocketAddr,
+    pub(crate) process: Process,
+}
+
+/// One of each kind.
+pub(crate) struct Echoes {
+    grpc: Echo,
+    tls: Echo,
+    http: Echo,
+}
+
+impl Echoes {
+    pub(crate) fn start(tls: &Tls) -> anyhow::Result<Self> {
+        let plain = |speaks| Echo::start(&[echo::ROLE, speaks]);
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        tls.write(folder.path())?;
+        let path = folder.path().to_str().context("the build folder is not UTF-8")?;
+        let tls = Echo::start(&[echo::ROLE, echo::TLS, path])?;
+        Ok(Self { grpc: plain(echo::GRPC)?, tls, http: plain(echo::HTTP)? })
+    }
+
+    /// The one that speaks as the server of a scenario does.
+    pub(crate) const fn of(&self, scenario: &Scenario) -> &Echo {
+        match (scenario.ask, scenario.world.transport) {
+            (Ask::Exchange, _) => &self.http,
+            (_, Transport::Tls) => &self.tls,
+            (_, Transport::Plain) => &self.grpc,
+        }
+    }
+}
+
+impl Echo {
+    fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().context("no standard output")?;
+        let process = Process(child);
+        let mut port = String::new();
+        BufReader::new(output).read_line(&mut port)?;
+        Ok(Self { address: ([127, 0, 0, 1], port.trim().parse()?).into(), process })
+    }
 }

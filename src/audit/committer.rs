@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -13,10 +12,11 @@ use super::fields::Fields;
 use super::health::Health;
 use super::indexer::Indexer;
 use super::key::SigningKey;
+use super::queue::{More, Queue};
 use super::{Error, Recorded};
 use crate::model::Clock;
 use crate::store::{self, ChainHead, JournalWriter};
-use crate::telemetry::metrics;
+use crate::telemetry::{CHECKPOINTS, metrics};
 
 /// The most events of one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
@@ -26,12 +26,6 @@ const CHECKPOINT_EVENTS: u64 = 1000;
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 /// How often an idle thread looks whether something is due, and one that cannot write tries again.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What the thread is asked to do.
-pub(super) enum Command {
-    Record(Queued),
-    Close,
-}
 
 /// An event and who waits for it.
 pub(super) struct Queued {
@@ -86,29 +80,18 @@ impl Committer {
         })
     }
 
-    /// Works until it is told to close, or all senders are gone. A panic costs its batch, which is answered, and not the thread.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
-        let mut open = true;
-        while open {
-            let mut batch = Vec::new();
-            match commands.recv_timeout(TICK) {
-                Ok(Command::Record(first)) => {
-                    batch.push(first);
-                    open = fill(&mut batch, commands);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => {
-                    open = false;
-                    fill(&mut batch, commands);
+    /// Works until the queue is closed. A panic costs its batch, which is answered, and not the thread.
+    pub(super) fn run(mut self, queue: &Queue<Queued>) {
+        let mut taken = Vec::new();
+        while queue.take(&mut taken, TICK) == More::Perhaps {
+            loop {
+                let batch: Vec<_> = taken.drain(..taken.len().min(BATCH)).collect();
+                let left = taken.len();
+                self.guarded(|this| this.work(batch, left));
+                if taken.is_empty() {
+                    break;
                 }
             }
-            self.guarded(|this| this.work(batch));
-        }
-        // what was sent between the close and the last look
-        let mut rest = Vec::new();
-        while fill(&mut rest, commands) && !rest.is_empty() {
-            let batch = std::mem::take(&mut rest);
-            self.guarded(|this| this.work(batch));
         }
         self.guarded(Self::sign_checkpoint);
     }
@@ -120,9 +103,10 @@ impl Committer {
         }
     }
 
-    fn work(&mut self, batch: Vec<Queued>) {
+    /// Records a batch while `left` more events wait, and does what else is due.
+    fn work(&mut self, batch: Vec<Queued>, left: usize) {
         if !batch.is_empty() {
-            self.record(batch);
+            self.record(batch, left);
         }
         if !self.health.last_write_worked() && self.probed.elapsed() >= TICK {
             self.probed = Instant::now();
@@ -137,15 +121,15 @@ impl Committer {
         }
     }
 
-    fn record(&mut self, batch: Vec<Queued>) {
+    fn record(&mut self, batch: Vec<Queued>, left: usize) {
         let size = batch.len();
         let (events, waiters): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|queued| (queued.fields, queued.done)).unzip();
         let events = Prepared::all(events.into_iter());
         let begun = Instant::now();
-        self.health.began();
+        self.health.began(size.saturating_add(left));
         let result = self.commit(events);
-        self.health.ended(size);
+        self.health.ended();
         metrics::audit_commit(size, begun.elapsed());
         let result = self
             .note(result)
@@ -208,19 +192,7 @@ impl Committer {
         self.writer.add_checkpoint(self.head.sequence, &json)?;
         self.checkpoint = self.head.sequence;
         // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
-        tracing::info!(target: "dockpass::audit::checkpoint", checkpoint = json);
+        tracing::info!(target: CHECKPOINTS, checkpoint = json);
         Ok(())
     }
-}
-
-/// Adds what is queued; false when the queue is closed.
-fn fill(batch: &mut Vec<Queued>, commands: &Receiver<Command>) -> bool {
-    while batch.len() < BATCH {
-        match commands.try_recv() {
-            Ok(Command::Record(queued)) => batch.push(queued),
-            Ok(Command::Close) => return false,
-            Err(_) => return true,
-        }
-    }
-    true
 }

@@ -196,3 +196,6 @@ struct Personal {
     identity: Option<JsonObject>,
     peer: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Whether the journal can be written, and how much waits for it.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -26,7 +26,6 @@ pub(super) struct Health {
     started: Instant,
     /// Milliseconds since `started` at which the running commit began, plus one; 0 when none runs.
     commit_began: AtomicU64,
-    queued: AtomicUsize,
 }
 
 impl Default for Health {
@@ -35,7 +34,6 @@ impl Default for Health {
             problem: watch::Sender::new(None),
             started: Instant::now(),
             commit_began: AtomicU64::new(0),
-            queued: AtomicUsize::new(0),
         }
     }
 }
@@ -79,21 +77,14 @@ impl Health {
         metrics::audit_writable(false);
     }
 
-    pub(super) fn enqueued(&self) {
-        self.queued.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn began(&self) {
+    /// A commit begins, for which this many events wait.
+    pub(super) fn began(&self, waiting: usize) {
         self.commit_began.store(self.milliseconds().saturating_add(1), Ordering::Relaxed);
-        let queued = self.queued.load(Ordering::Relaxed);
-        metrics::audit_queued(queued);
+        metrics::audit_queued(waiting);
     }
 
-    pub(super) fn ended(&self, size: usize) {
+    pub(super) fn ended(&self) {
         self.commit_began.store(0, Ordering::Relaxed);
-        // the counter may be behind the queue for a moment
-        let sub = |queued: usize| Some(queued.saturating_sub(size));
-        self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sub).ok();
     }
 
     fn milliseconds(&self) -> u64 {

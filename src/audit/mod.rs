@@ -18,6 +18,7 @@ mod key;
 mod lenient;
 mod line;
 mod prune;
+mod queue;
 mod record;
 mod several;
 mod trail;

@@ -1,18 +1,21 @@
 //! How every use case is run: within its limits and its deadline, to its end, and into the audit trail before the reply.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use super::draft::{Draft, Stage};
+use super::finishing::{Finishing, until};
+use super::line::{Line, method};
 use super::refusals::Recording;
 use super::{Broker, Call, Error, Refusal};
-use crate::audit::{Event, Kind};
-use crate::model::{DecisionId, Reason};
+use crate::audit::Kind;
+use crate::model::DecisionId;
 use crate::telemetry::metrics::{self, InFlight};
-use crate::telemetry::{self, Blame, Method, Outcome};
 
 /// How often a decision is made again because the policy changed while it was recorded.
 const ATTEMPTS: u32 = 4;
@@ -47,27 +50,46 @@ pub(super) enum Standing {
 }
 
 impl Broker {
-    /// Runs a use case as a task of its own: what began is finished and recorded, also when the caller hangs up.
+    /// Runs a use case: what began is finished and recorded, also when the caller hangs up.
     pub(super) async fn decide<U: UseCase>(
         self: &Arc<Self>,
         call: Call,
         use_case: U,
     ) -> Result<U::Output, Refusal> {
+        let started = Instant::now();
+        let place = match self.limits.enter(call.peer) {
+            Ok(place) => place,
+            Err(error) => return Err(self.refuse_early(U::KIND, &call, error).await),
+        };
         let limit = call.timeout.map_or(self.deadline, |timeout| timeout.min(self.deadline));
-        let deadline = Instant::now() + limit;
+        let deadline = started + limit;
         let broker = Arc::clone(self);
-        let begun = call.clone();
-        let task =
-            self.tasks.spawn(async move { broker.attempts(&begun, &use_case, deadline).await });
-        match timeout_at(deadline + RECORDING, task).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(ended)) => {
+        let work = async move {
+            let _held = (place, InFlight::begin(method(U::KIND)));
+            broker.guarded(&call, &use_case, started, deadline).await
+        };
+        until(deadline + RECORDING, Finishing::new(&self.tasks, work))
+            .await
+            .unwrap_or_else(|| Err(self.unrecorded(Error::DeadlineExceeded)))
+    }
+
+    /// A panic is answered and recorded.
+    async fn guarded<U: UseCase>(
+        &self,
+        call: &Call,
+        use_case: &U,
+        started: Instant,
+        deadline: Instant,
+    ) -> Result<U::Output, Refusal> {
+        let attempts = self.attempts(call, use_case, started, deadline);
+        match AssertUnwindSafe(attempts).catch_unwind().await {
+            Ok(outcome) => outcome,
+            Err(panicked) => {
                 // its message could hold a secret
-                drop(ended);
+                drop(panicked);
                 let error = Error::Internal("the program panicked: the log says where".to_owned());
-                Err(self.refuse_early(U::KIND, &call, error).await)
+                Err(self.refuse_early(U::KIND, call, error).await)
             }
-            Err(_elapsed) => Err(self.unrecorded(Error::DeadlineExceeded)),
         }
     }
 
@@ -75,27 +97,18 @@ impl Broker {
         &self,
         call: &Call,
         use_case: &U,
+        mut started: Instant,
         deadline: Instant,
     ) -> Result<U::Output, Refusal> {
-        let _in_flight = InFlight::begin(method(U::KIND));
-        let _place = match self.limits.enter() {
-            Ok(place) => place,
-            Err(error) => return Err(self.refuse_early(U::KIND, call, error).await),
-        };
-        if let Err(error) = self.limits.address(call.peer) {
-            return Err(self.refuse_early(U::KIND, call, error).await);
-        }
         let (mut verified, mut overtaken) = (None, None);
         for _ in 0..ATTEMPTS {
-            let started = Instant::now();
             let in_force = self.policies.in_force();
             let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
             draft.verified = verified;
             draft.event.supersedes = overtaken;
-            let outcome = match timeout_at(deadline, use_case.run(self, &mut draft)).await {
-                Ok(outcome) => outcome,
-                Err(_elapsed) => Err(Error::DeadlineExceeded),
-            };
+            let outcome = until(deadline, use_case.run(self, &mut draft))
+                .await
+                .unwrap_or(Err(Error::DeadlineExceeded));
             verified = draft.verified.take();
             overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
@@ -109,12 +122,14 @@ impl Broker {
             if self.policies.in_force().upholds(&in_force, given) {
                 return outcome;
             }
+            started = Instant::now();
         }
         let error = Error::Overloaded { retry_after: Duration::from_secs(1) };
         Err(self.refuse_early(U::KIND, call, error).await)
     }
 
-    /// Makes the event durable. Returns the outcome, and the store's policy revision when it is newer than the one that decided.
+    /// Makes the event durable, or counts it together with others like it. Returns the outcome, and the store's policy revision when it
+    /// is newer than the one that decided.
     async fn record<T>(
         &self,
         call: &Call,
@@ -123,35 +138,42 @@ impl Broker {
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
         if let Err(error) = &outcome {
-            draft.event.reason = Some(error.reason());
-            draft.event.detail = Some(error.to_string());
-            draft.event.grant = None;
+            draft.fail(error);
         }
-        let decision_id = draft.id();
-        let revision = draft.in_force.revision;
-        let minted = draft.event.grant.as_ref().filter(|grant| !grant.reused);
-        let minted = minted.map(|grant| grant.access_token);
-        if let Some(counted) = self.count(call, &draft, started) {
-            return (refused(outcome, counted), None);
-        }
-        let line = Line::of(&draft.event);
-        if draft.stage == Stage::Written {
-            line.log(call, started);
+        if let Some(decision_id) = self.count(call, &draft, started) {
             return (refused(outcome, decision_id), None);
         }
+        self.append(call, draft, outcome, started).await
+    }
+
+    async fn append<T>(
+        &self,
+        call: &Call,
+        draft: Draft,
+        outcome: Result<T, Error>,
+        started: Instant,
+    ) -> (Result<T, Refusal>, Option<u64>) {
+        let (decision_id, revision) = (draft.id(), draft.in_force.revision);
+        let line = Line::of(&draft.event);
+        if draft.stage == Stage::Written {
+            line.log(call, started.elapsed());
+            return (refused(outcome, decision_id), None);
+        }
+        let kept = draft.kept;
         match self.journal.append(draft.event).await {
             Ok(recorded) => {
-                line.log(call, started);
+                line.log(call, started.elapsed());
                 let newer = Some(recorded.policy_revision).filter(|newest| *newest > revision);
                 (refused(outcome, decision_id), newer)
             }
             // nothing is handed out that is not recorded, now or by reuse
             Err(error) => {
-                if let Some(id) = minted {
-                    self.cache.forget(move |access_token| access_token.id() == id);
+                if let Some(key) = kept {
+                    self.cache
+                        .forget_one(&key, |access_token| access_token.id() == decision_id.into());
                 }
                 let error = Error::from(error);
-                line.refused_by(&error).log(call, started);
+                line.refused_by(&error).log(call, started.elapsed());
                 (Err(Refusal { decision_id, error }), None)
             }
         }
@@ -170,14 +192,19 @@ impl Broker {
         }
     }
 
-    /// Refuses before, or outside of, a use case.
+    /// Refuses before, or outside of, a use case. In a flood that costs next to nothing.
     pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        let draft = Draft::new(kind, call, self.clock.now(), self.policies.in_force());
-        let (refused, _) = self.record::<()>(call, draft, Err(error.clone()), Instant::now()).await;
-        match refused {
+        let (started, now, reason) = (Instant::now(), self.clock.now(), error.reason());
+        if let Recording::Counted(decision_id) = self.refusals.count(call.peer, reason, now) {
+            metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
+            return Refusal { decision_id, error };
+        }
+        let mut draft = Draft::new(kind, call, now, self.policies.in_force());
+        draft.fail(&error);
+        match self.append::<()>(call, draft, Err(error.clone()), started).await {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
-            Err(Refusal { decision_id, .. }) => Refusal { decision_id, error },
-            Ok(()) => self.unrecorded(error),
+            (Err(Refusal { decision_id, .. }), _) => Refusal { decision_id, error },
+            (Ok(()), _) => self.unrecorded(error),
         }
     }
 
@@ -188,69 +215,6 @@ impl Broker {
 
 fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, Refusal> {
     outcome.map_err(|error| Refusal { decision_id, error })
-}
-
-/// What the log says of a decision, when it is known whether it was recorded.
-struct Line {
-    id: DecisionId,
-    kind: Kind,
-    refused: Option<(Reason, String)>,
-}
-
-impl Line {
-    fn of(event: &Event) -> Self {
-        let detail = || event.detail.clone().unwrap_or_default();
-        let refused = event.reason.map(|reason| (reason, detail()));
-        Self { id: event.id, kind: event.kind, refused }
-    }
-
-    fn refused_by(self, error: &Error) -> Self {
-        Self { refused: Some((error.reason(), error.to_string())), ..self }
-    }
-
-    fn log(&self, call: &Call, started: Instant) {
-        let outcome = match &self.refused {
-            None => Outcome::Allowed,
-            Some((reason, detail)) => {
-                Outcome::Refused { reason: reason.as_str(), blame: blame(*reason), detail }
-            }
-        };
-        telemetry::decision(&telemetry::Decision {
-            method: method(self.kind),
-            id: &self.id,
-            peer: &call.peer,
-            trace: call.trace.as_deref(),
-            outcome,
-            elapsed: started.elapsed(),
-        });
-    }
-}
-
-const fn method(kind: Kind) -> Method {
-    match kind {
-        Kind::Check => Method::Check,
-        Kind::Exchange => Method::DockerToken,
-        Kind::Issue => Method::Issue,
-        Kind::ManagementRead => Method::ManagementRead,
-        Kind::PolicyChange => Method::PolicyChange,
-        Kind::Notification => Method::Notification,
-        Kind::Revoke => Method::Revoke,
-        _ => Method::Unreadable,
-    }
-}
-
-/// Who is to blame for a refusal: the level of its log line.
-const fn blame(reason: Reason) -> Blame {
-    match reason {
-        Reason::AuditUnavailable
-        | Reason::Internal
-        | Reason::RegistryDenied
-        | Reason::RegistryOvergrant
-        | Reason::RegistryUnavailable
-        | Reason::StoreUnavailable => Blame::Us,
-        Reason::IdentityInvalid | Reason::IssuerUnavailable => Blame::Suspect,
-        _ => Blame::Caller,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::policies::InForce;
-use super::{Call, LocalUser};
+use super::{Call, Error, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
 use crate::identity::{self, Identity};
 use crate::model::{
@@ -23,6 +23,8 @@ pub(super) struct Draft {
     /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
     /// identity token of single use is used up.
     pub(super) verified: Option<Identity>,
+    /// The key under which what was minted for this decision is kept for reuse.
+    pub(super) kept: Option<[u8; 32]>,
 }
 
 /// How the event of a draft gets into the trail.
@@ -44,7 +46,7 @@ impl Draft {
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown, verified: None }
+        Self { event, in_force, stage: Stage::Unknown, verified: None, kept: None }
     }
 
     /// The id of the decision.
@@ -111,6 +113,12 @@ impl Draft {
     pub(super) fn refuse(&mut self, reason: Reason, detail: String) {
         self.event.reason = Some(reason);
         self.event.detail = Some(detail);
+    }
+
+    /// Notes the refusal that ended it: nothing is given.
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.refuse(error.reason(), error.to_string());
+        self.event.grant = None;
     }
 
     /// Notes something that only an operator should know.

@@ -86,7 +86,7 @@ impl Broker {
         permit: &Permit,
         reuse: Reuse,
         in_force: &InForce,
-        draft: &Draft,
+        draft: &mut Draft,
     ) -> Result<Issued, Error> {
         let id = AccessTokenId::from(draft.id());
         let Reuse::WithRemaining(minimum) = reuse else {
@@ -95,7 +95,8 @@ impl Broker {
         let key = *permit.reuse_key().as_bytes();
         let until = at_least_until(draft.time(), minimum);
         let found = self.cache.get_or_mint(key, until, registry.driver.issue(permit, id)).await;
-        let Found { value, reused } = found.map_err(|error| Error::Registry((*error).clone()))?;
+        let Found { value, reused } = found?;
+        draft.kept = (!reused).then_some(key);
         if reused && in_force.is_revoked(value.id()) {
             // taken back, and not yet forgotten here
             return Ok(first(registry.driver.issue(permit, id).await?));

@@ -1,17 +1,18 @@
 //! How much a caller may ask for: by address before anything is verified, by identity after, and in total.
 
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Error, Peer};
-use crate::identity::{Identity, Kind};
+use crate::identity::{Identity, Kind, Workload};
+use crate::model::TokenUid;
 
 /// The `[limits]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -33,7 +34,7 @@ impl Default for Config {
         Self {
             per_address: number(2_000),
             per_identity: number(500),
-            in_flight: number(4_096),
+            in_flight: number(1_024),
             deadline_seconds: number(15),
         }
     }
@@ -44,33 +45,43 @@ impl Default for Config {
 #[derive(Debug)]
 pub(super) struct Limits {
     addresses: DefaultKeyedRateLimiter<Peer>,
-    identities: DefaultKeyedRateLimiter<IdentityKey>,
-    in_flight: Arc<Semaphore>,
+    identities: DefaultKeyedRateLimiter<Subject>,
+    free: Arc<AtomicU32>,
     clock: DefaultClock,
 }
 
-/// Who an identity is, for its limit. A hash over length-prefixed fields, so that no value can pass for another.
-type IdentityKey = [u8; 32];
+/// A place among the requests that are worked on, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arc<AtomicU32>);
+
+/// Who an identity is, for its limit.
+#[derive(Clone, Debug)]
+enum Subject {
+    /// The holders of a token's passwords or sessions share its limit.
+    Token(TokenUid),
+    /// By issuer and subject; other claims are no matter.
+    Workload(Workload),
+}
 
 impl Limits {
     pub(super) fn new(config: &Config) -> Self {
-        let quota = |per_second: NonZeroU32| {
-            Quota::per_second(per_second)
-                .allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))
-        };
         Self {
-            addresses: RateLimiter::keyed(quota(config.per_address)),
-            identities: RateLimiter::keyed(quota(config.per_identity)),
-            in_flight: Arc::new(Semaphore::new(config.in_flight.get() as usize)),
+            addresses: limiter(config.per_address),
+            identities: limiter(config.per_identity),
+            free: Arc::new(AtomicU32::new(config.in_flight.get())),
             clock: DefaultClock::default(),
         }
     }
 
-    /// A place among those worked on, held until it is dropped.
-    pub(super) fn enter(&self) -> Result<OwnedSemaphorePermit, Error> {
-        Arc::clone(&self.in_flight)
-            .try_acquire_owned()
-            .map_err(|_| Error::Overloaded { retry_after: Duration::from_secs(1) })
+    /// Counts a request of an address, and gives it a place among those worked on.
+    pub(super) fn enter(&self, peer: Peer) -> Result<Place, Error> {
+        self.address(peer)?;
+        let taken =
+            self.free.fetch_update(Ordering::AcqRel, Ordering::Acquire, |free| free.checked_sub(1));
+        match taken {
+            Ok(_) => Ok(Place(Arc::clone(&self.free))),
+            Err(_) => Err(Error::Overloaded { retry_after: Duration::from_secs(1) }),
+        }
     }
 
     /// Counts a request of an address.
@@ -81,8 +92,8 @@ impl Limits {
     /// Counts a request of an identity. Nobody is no identity: they would all share one limit, so that one could use it up for
     /// the others; each has the limit of its address.
     pub(super) fn identity(&self, identity: &Identity) -> Result<(), Error> {
-        match identity_key(identity) {
-            Some(key) => self.check(&self.identities, &key, "identity"),
+        match Subject::of(identity) {
+            Some(subject) => self.check(&self.identities, &subject, "identity"),
             None => Ok(()),
         }
     }
@@ -106,23 +117,53 @@ impl Limits {
     }
 }
 
-fn identity_key(identity: &Identity) -> Option<IdentityKey> {
-    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let mut field = |bytes: &[u8]| {
-        hash.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(bytes);
-    };
-    match identity.kind() {
-        Kind::Anonymous => return None,
-        Kind::Password(holder) => field(holder.entry().token.as_bytes()),
-        // the sessions of one token share its limit
-        Kind::Session(session) => field(session.token.as_bytes()),
-        Kind::Workload(workload) => {
-            field(workload.issuer().as_str().as_bytes());
-            field(workload.subject().as_bytes());
+/// Twice as many at once as in a second.
+fn limiter<K: Clone + Eq + Hash>(per_second: NonZeroU32) -> DefaultKeyedRateLimiter<K> {
+    let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+    RateLimiter::keyed(Quota::per_second(per_second).allow_burst(burst))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Subject {
+    fn of(identity: &Identity) -> Option<Self> {
+        match identity.kind() {
+            Kind::Anonymous => None,
+            Kind::Password(holder) => Some(Self::Token(holder.entry().token)),
+            Kind::Session(session) => Some(Self::Token(session.token)),
+            Kind::Workload(workload) => Some(Self::Workload(workload.clone())),
         }
     }
-    hash.finish().as_ref().first_chunk().copied()
+}
+
+impl PartialEq for Subject {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(own), Self::Token(other)) => own == other,
+            (Self::Workload(own), Self::Workload(other)) => {
+                own.subject() == other.subject() && own.issuer() == other.issuer()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Subject {}
+
+impl Hash for Subject {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Token(token) => token.hash(state),
+            Self::Workload(workload) => {
+                workload.issuer().hash(state);
+                workload.subject().hash(state);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -164,9 +205,25 @@ mod tests {
     #[test]
     fn a_place_is_free_again_when_it_is_left() {
         let limits = Limits::new(&Config { in_flight: NonZeroU32::MIN, ..Config::default() });
-        let place = limits.enter().unwrap();
-        assert!(matches!(limits.enter(), Err(Error::Overloaded { .. })));
+        let place = limits.enter(Peer::Unknown).unwrap();
+        assert!(matches!(limits.enter(Peer::Unknown), Err(Error::Overloaded { .. })));
         drop(place);
-        assert!(limits.enter().is_ok());
+        assert!(limits.enter(Peer::Unknown).is_ok());
+    }
+
+    #[test]
+    fn b7_an_identity_has_a_limit_by_issuer_and_subject_whatever_its_other_claims() {
+        let workload = |issuer: &str, subject: &str, id: u64| {
+            let claims = serde_json::Map::from_iter([("jti".to_owned(), id.into())]);
+            identities::workload(issuer.parse().unwrap(), subject, claims, jiff::Timestamp::MAX)
+        };
+        let limits = Limits::new(&Config { per_identity: NonZeroU32::MIN, ..Config::default() });
+        let (one, other) = ("https://a.example.com", "https://a.example.co");
+        assert!(limits.identity(&workload(one, "job", 1)).is_ok());
+        assert!(limits.identity(&workload(one, "job", 2)).is_ok());
+        let refused = limits.identity(&workload(one, "job", 3));
+        assert!(matches!(refused, Err(Error::RateLimited { subject: "identity", .. })));
+        assert!(limits.identity(&workload(one, "jo", 1)).is_ok());
+        assert!(limits.identity(&workload(other, "mjob", 1)).is_ok());
     }
 }

@@ -10,8 +10,10 @@ mod docker_token;
 mod draft;
 mod error;
 mod evidence;
+mod finishing;
 mod issue;
 mod limits;
+mod line;
 pub mod manage;
 mod policies;
 mod refusals;
@@ -31,13 +33,13 @@ use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
 use self::refusals::Refusals;
 use crate::audit::{Event, Journal, Kind};
-use crate::cache::Memory;
+use crate::cache::{Expires, Memory};
 use crate::identity::{Presented, Verifiers};
 use crate::model::{
     AccessRequest, AccessTokenId, Clock, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
 };
 use crate::policy::Context;
-use crate::registry::{AccessToken, Registries};
+use crate::registry::{self, AccessToken, Registries};
 use crate::store::Store;
 
 pub use self::call::{Call, Peer};
@@ -50,6 +52,9 @@ pub use self::policies::Error as StartError;
 /// How often the store is asked whether its policy changed; every request that is recorded asks as well.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How often what has ended is forgotten.
+const SWEEP: Duration = Duration::from_mins(1);
+
 /// How many counted refusals are appended at once: less than the journal's queue holds.
 const APPENDS: usize = 256;
 
@@ -57,7 +62,7 @@ const APPENDS: usize = 256;
 #[derive(Debug)]
 pub struct Broker {
     admins: Admins,
-    cache: Memory<AccessToken>,
+    cache: Memory<AccessToken, registry::Error>,
     /// Held by whoever changes the policy: changes are made one after the other.
     changing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
@@ -80,7 +85,7 @@ pub struct Parts {
     /// Who may manage.
     pub admins: Vec<AdminConfig>,
     /// Access tokens for reuse.
-    pub cache: Memory<AccessToken>,
+    pub cache: Memory<AccessToken, registry::Error>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What of the configuration bounds policy.
@@ -228,10 +233,12 @@ impl Broker {
         self.journal.is_writable()
     }
 
-    /// What has to be done besides requests, until `stop`: look for new policy, write the counted refusals, forget quiet callers.
+    /// What has to be done besides requests, until `stop`: look for new policy, write the counted refusals, forget quiet callers and
+    /// what has ended.
     pub async fn housekeeping(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(POLL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut swept = tokio::time::Instant::now();
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let now = self.clock.now();
             if let Err(error) = self.policies.catch_up(now).await {
@@ -239,6 +246,23 @@ impl Broker {
             }
             self.write_refusals(self.refusals.closed(now)).await;
             self.limits.forget_quiet();
+            if swept.elapsed() >= SWEEP {
+                swept = tokio::time::Instant::now();
+                self.forget_ended().await;
+            }
+        }
+    }
+
+    /// Frees what has ended; not on the serving threads, since all that is kept is looked at.
+    async fn forget_ended(self: &Arc<Self>) {
+        let broker = Arc::clone(self);
+        let swept = tokio::task::spawn_blocking(move || {
+            let now = broker.clock.now();
+            broker.cache.forget(|access_token| access_token.expire_time() <= now);
+            broker.verifiers.forget_ended();
+        });
+        if swept.await.is_err() {
+            tracing::error!("what has ended could not be forgotten");
         }
     }
 

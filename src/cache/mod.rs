@@ -1,14 +1,12 @@
 //! Access tokens that were minted already: reuse in memory, and one mint for many callers.
 
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
-use moka::Expiry;
-use moka::future::Cache;
-use moka::ops::compute::Op;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
 /// Something that ends.
 pub trait Expires {
@@ -19,9 +17,9 @@ pub trait Expires {
     fn expire_time(&self) -> Timestamp;
 }
 
-/// A bounded cache in memory, keyed by 32 bytes, whose entries go at their end.
-pub struct Memory<V> {
-    entries: Cache<[u8; 32], Arc<V>>,
+/// A bounded cache in memory, keyed by 32 bytes, of values whose mint fails with `E`.
+pub struct Memory<V, E> {
+    entries: Cache<[u8; 32], Entry<V, E>, UnitWeighter, RandomState>,
 }
 
 /// A value, and whether it was there already.
@@ -33,15 +31,19 @@ pub struct Found<V> {
     pub reused: bool,
 }
 
-impl<V: Expires + Send + Sync + 'static> Memory<V> {
+enum Entry<V, E> {
+    Minted(Arc<V>),
+    /// For those who wait at this moment; it is not kept.
+    Failed(E),
+}
+
+impl<V: Expires, E: Clone> Memory<V, E> {
     /// A cache of at most `capacity` entries.
     pub fn new(capacity: u64) -> Self {
-        let entries = Cache::builder()
-            .max_capacity(capacity)
-            .expire_after(AtItsEnd)
-            .support_invalidation_closures()
-            .build();
-        Self { entries }
+        let expected = usize::try_from(capacity).unwrap_or(usize::MAX);
+        let hasher = RandomState::default();
+        let lifecycle = DefaultLifecycle::default();
+        Self { entries: Cache::with(expected, capacity, UnitWeighter, hasher, lifecycle) }
     }
 
     /// The value under `key` that lasts at least until `at_least_until`; else what `mint` makes, once for all who wait for it.
@@ -50,61 +52,70 @@ impl<V: Expires + Send + Sync + 'static> Memory<V> {
     ///
     /// # Errors
     /// What `mint` failed with, for all who waited for it; a failure is not kept.
-    pub async fn get_or_mint<E>(
+    pub async fn get_or_mint(
         &self,
         key: [u8; 32],
         at_least_until: Timestamp,
         mint: impl Future<Output = Result<V, E>> + Send,
-    ) -> Result<Found<V>, Arc<E>>
-    where
-        E: Send + Sync + 'static,
-    {
-        let mut mint = pin!(mint);
-        let mut minted = false;
+    ) -> Result<Found<V>, E> {
         loop {
-            let once = async {
-                // polled once at most: what it makes ends the loop
-                minted = true;
-                mint.as_mut().await.map(Arc::new)
+            let vacant = match self.entries.get_value_or_guard_async(&key).await {
+                Ok(Entry::Minted(value)) if value.expire_time() >= at_least_until => {
+                    return Ok(Found { value, reused: true });
+                }
+                Ok(Entry::Minted(_)) => {
+                    self.remove_too_short(&key, at_least_until);
+                    continue;
+                }
+                Ok(Entry::Failed(error)) => return Err(error),
+                Err(vacant) => vacant,
             };
-            let value = self.entries.try_get_with(key, once).await?;
-            if minted || value.expire_time() >= at_least_until {
-                return Ok(Found { value, reused: !minted });
+            let minted = mint.await.map(Arc::new);
+            let entry = match &minted {
+                Ok(value) => Entry::Minted(Arc::clone(value)),
+                Err(error) => Entry::Failed(error.clone()),
+            };
+            // it is told to those who wait, also when the entry was removed meanwhile
+            drop(vacant.insert(entry));
+            if minted.is_err() {
+                self.entries.remove_if(&key, |entry| matches!(entry, Entry::Failed(_)));
             }
-            self.remove_too_short(key, at_least_until).await;
+            return minted.map(|value| Found { value, reused: false });
         }
     }
 
-    /// Forgets every entry for which `gone` says so: what was revoked.
-    pub fn forget(&self, gone: impl Fn(&V) -> bool + Send + Sync + 'static) {
-        let registered = self.entries.invalidate_entries_if(move |_, value| gone(value));
-        debug_assert!(registered.is_ok(), "the cache was built with support for closures");
+    /// Forgets every entry for which `gone` says so: what was revoked, or has ended. All are looked at.
+    pub fn forget(&self, gone: impl Fn(&V) -> bool) {
+        self.entries.retain(|_, entry| match entry {
+            Entry::Minted(value) => !gone(value),
+            Entry::Failed(_) => true,
+        });
+    }
+
+    /// Forgets the entry under `key` if `gone` says so.
+    pub fn forget_one(&self, key: &[u8; 32], gone: impl Fn(&V) -> bool) {
+        let gone = |entry: &Entry<V, E>| matches!(entry, Entry::Minted(value) if gone(value));
+        self.entries.remove_if(key, gone);
     }
 
     /// Atomic, so that of many who find an entry too short one mints, and none removes what it minted.
-    async fn remove_too_short(&self, key: [u8; 32], at_least_until: Timestamp) {
-        let judge = |entry: Option<moka::Entry<_, Arc<V>>>| {
-            let too_short = entry.is_some_and(|entry| entry.value().expire_time() < at_least_until);
-            std::future::ready(if too_short { Op::Remove } else { Op::Nop })
-        };
-        self.entries.entry(key).and_compute_with(judge).await;
+    fn remove_too_short(&self, key: &[u8; 32], at_least_until: Timestamp) {
+        self.forget_one(key, |value| value.expire_time() < at_least_until);
     }
 }
 
-impl<V> fmt::Debug for Memory<V> {
+impl<V, E: Clone> Clone for Entry<V, E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Minted(value) => Self::Minted(Arc::clone(value)),
+            Self::Failed(error) => Self::Failed(error.clone()),
+        }
+    }
+}
+
+impl<V, E> fmt::Debug for Memory<V, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").finish_non_exhaustive()
-    }
-}
-
-/// Drops entries at their end, so that what is of no use any more does not stay in memory. Moka counts on its own clock;
-/// whether an entry lasts long enough is decided in [`Memory::get_or_mint`] on the caller's.
-struct AtItsEnd;
-
-impl<V: Expires> Expiry<[u8; 32], Arc<V>> for AtItsEnd {
-    fn expire_after_create(&self, _: &[u8; 32], value: &Arc<V>, _: Instant) -> Option<Duration> {
-        let life = value.issue_time().duration_until(value.expire_time());
-        Some(Duration::try_from(life).unwrap_or_default())
     }
 }
 

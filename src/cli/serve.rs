@@ -22,7 +22,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let config = self.config.load()?;
-        telemetry::init(&config.log).map_err(|error| Failure::failed(error.to_string()))?;
+        let _log =
+            telemetry::init(&config.log).map_err(|error| Failure::failed(error.to_string()))?;
         serve(&config, process).await.map_err(chain)
     }
 }

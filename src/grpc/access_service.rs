@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use super::call::call;
-use super::presented::presented;
+use super::asked::Asked;
 use super::{convert, status};
 use crate::broker::{Broker, Call, FieldViolation};
-use crate::identity::Presented;
 use crate::pb;
 use crate::pb::access_service_server::AccessService;
 
@@ -19,8 +17,46 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// What the paths of the methods begin with.
+    pub(super) const PREFIX: &str = "/dockpass.v1.AccessService/";
+
     pub(super) const fn new(broker: Arc<Broker>) -> Self {
         Self { broker }
+    }
+
+    pub(super) async fn issue(
+        &self,
+        asked: Asked<pb::IssueAccessTokenRequest>,
+    ) -> Result<pb::IssueAccessTokenResponse, Status> {
+        let Asked { call, presented, message } = asked;
+        let request = self.well_formed(&call, convert::access_request(&message)).await?;
+        let issued = self.broker.issue(call, presented, request).await;
+        let issued = issued.map_err(|refusal| status::status(&refusal))?;
+        let access_token = Some(convert::access_token(&issued));
+        Ok(pb::IssueAccessTokenResponse { access_token })
+    }
+
+    pub(super) async fn check(
+        &self,
+        asked: Asked<pb::CheckAccessRequest>,
+    ) -> Result<pb::CheckAccessResponse, Status> {
+        let Asked { call, presented, message } = asked;
+        let request = self.well_formed(&call, convert::check_request(message)).await?;
+        let checked = self.broker.check(call, presented, request).await;
+        let checked = checked.map_err(|refusal| status::status(&refusal))?;
+        Ok(convert::check_response(&checked))
+    }
+
+    pub(super) async fn revoke(
+        &self,
+        asked: Asked<pb::RevokeAccessTokenRequest>,
+    ) -> Result<pb::RevokeAccessTokenResponse, Status> {
+        let Asked { call, presented, message } = asked;
+        let id = self.well_formed(&call, convert::access_token_id(&message)).await?;
+        let revoked = self.broker.revoke(call, presented, id).await;
+        let expire_time = revoked.map_err(|refusal| status::status(&refusal))?;
+        let expire_time = Some(convert::timestamp(expire_time));
+        Ok(pb::RevokeAccessTokenResponse { expire_time })
     }
 
     /// The well-formed request, or the recorded refusal of a malformed one.
@@ -39,46 +75,27 @@ impl Access {
     }
 }
 
+/// The same methods behind tonic's routes, for the requests that [`super::front`] leaves to them.
 #[tonic::async_trait]
 impl AccessService for Access {
     async fn issue_access_token(
         &self,
         request: Request<pb::IssueAccessTokenRequest>,
     ) -> Result<Response<pb::IssueAccessTokenResponse>, Status> {
-        let (call, presented, message) = open(request);
-        let request = self.well_formed(&call, convert::access_request(&message)).await?;
-        let issued = self.broker.issue(call, presented, request).await;
-        let issued = issued.map_err(|refusal| status::status(&refusal))?;
-        let access_token = Some(convert::access_token(&issued));
-        Ok(Response::new(pb::IssueAccessTokenResponse { access_token }))
+        self.issue(request.into()).await.map(Response::new)
     }
 
     async fn check_access(
         &self,
         request: Request<pb::CheckAccessRequest>,
     ) -> Result<Response<pb::CheckAccessResponse>, Status> {
-        let (call, presented, message) = open(request);
-        let request = self.well_formed(&call, convert::check_request(message)).await?;
-        let checked = self.broker.check(call, presented, request).await;
-        let checked = checked.map_err(|refusal| status::status(&refusal))?;
-        Ok(Response::new(convert::check_response(&checked)))
+        self.check(request.into()).await.map(Response::new)
     }
 
     async fn revoke_access_token(
         &self,
         request: Request<pb::RevokeAccessTokenRequest>,
     ) -> Result<Response<pb::RevokeAccessTokenResponse>, Status> {
-        let (call, presented, message) = open(request);
-        let id = self.well_formed(&call, convert::access_token_id(&message)).await?;
-        let revoked = self.broker.revoke(call, presented, id).await;
-        let expire_time = revoked.map_err(|refusal| status::status(&refusal))?;
-        let expire_time = Some(convert::timestamp(expire_time));
-        Ok(Response::new(pb::RevokeAccessTokenResponse { expire_time }))
+        self.revoke(request.into()).await.map(Response::new)
     }
-}
-
-/// Takes a request apart: what is known of the call, what is presented as identity, and the message.
-fn open<T>(request: Request<T>) -> (Call, Presented, T) {
-    let (metadata, extensions, message) = request.into_parts();
-    (call(metadata.as_ref(), &extensions), presented(metadata.as_ref()), message)
 }

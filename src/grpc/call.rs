@@ -1,8 +1,9 @@
 //! What the headers and the connection tell of a call, besides its identity.
 
+use std::any::Any;
 use std::time::Duration;
 
-use tonic::codegen::http::{Extensions, HeaderMap};
+use tonic::codegen::http::HeaderMap;
 use tonic::transport::server::TcpConnectInfo;
 
 use crate::broker::{Call, FieldViolation, LocalUser, Peer};
@@ -11,8 +12,8 @@ const TIMEOUT: &str = "grpc-timeout";
 const TRACE: &str = "traceparent";
 
 /// What is known of the call. Nothing in a header says who the peer is: `X-Forwarded-For` and its kind are not read.
-pub(super) fn call(headers: &HeaderMap, extensions: &Extensions) -> Call {
-    Call { peer: peer(extensions), timeout: timeout(headers).ok().flatten(), trace: trace(headers) }
+pub(super) fn call(headers: &HeaderMap, peer: Peer) -> Call {
+    Call { peer, timeout: timeout(headers).ok().flatten(), trace: trace(headers) }
 }
 
 /// The deadline of the caller; a malformed one is refused, since it would otherwise be no deadline at all.
@@ -25,12 +26,13 @@ pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, FieldViol
     })
 }
 
-fn peer(extensions: &Extensions) -> Peer {
-    if extensions.get::<LocalUser>().is_some() {
+/// Who is at the other end of a connection, by its [`tonic::transport::server::Connected::ConnectInfo`].
+pub(super) fn peer(connect_info: &dyn Any) -> Peer {
+    if connect_info.is::<LocalUser>() {
         return Peer::Local;
     }
-    extensions
-        .get::<TcpConnectInfo>()
+    connect_info
+        .downcast_ref::<TcpConnectInfo>()
         .and_then(TcpConnectInfo::remote_addr)
         .map_or(Peer::Unknown, |address| Peer::Address(address.ip().to_canonical()))
 }
@@ -118,11 +120,10 @@ mod tests {
         let mut forged = headers("x-forwarded-for", "203.0.113.7");
         forged.insert("x-real-ip", "203.0.113.7".parse().unwrap());
         forged.insert("forwarded", "for=203.0.113.7".parse().unwrap());
-        let mut extensions = Extensions::new();
-        assert_eq!(call(&forged, &extensions).peer, Peer::Unknown);
         let remote_addr = Some("[::ffff:192.0.2.1]:4711".parse().unwrap());
-        extensions.insert(TcpConnectInfo { local_addr: None, remote_addr });
+        let connection = peer(&TcpConnectInfo { local_addr: None, remote_addr });
         let wanted = Peer::Address("192.0.2.1".parse().unwrap());
-        assert_eq!(call(&forged, &extensions).peer, wanted);
+        assert_eq!(call(&forged, connection).peer, wanted);
+        assert_eq!(peer(&()), Peer::Unknown);
     }
 }

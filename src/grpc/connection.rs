@@ -3,6 +3,8 @@
 //! Not tonic's own server, for two of its habits: it answers CANCELLED by itself when a call's `grpc-timeout` is over,
 //! before the broker's answer with its decision id can be sent; and it waits for ever for a peer that never says hello.
 
+use std::any::Any;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,17 +15,19 @@ use futures_util::{Stream, StreamExt};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tonic::codegen::http::Request;
-use tonic::service::Routes;
+use tonic::codegen::http::{Request, Response};
 use tonic::transport::server::Connected;
-use tower::ServiceExt;
 
+use super::call::peer;
 use super::intake::Arrivals;
+use super::reply::Reply;
+use crate::broker::{LocalUser, Peer};
+use crate::listen::Placed;
 
 /// Requests at once on one connection.
 const MAX_STREAMS: u32 = 256;
@@ -64,25 +68,46 @@ impl Default for Limits {
     }
 }
 
+/// Answers the requests of connections.
+pub(super) trait Answers: Clone + Send + Sync + 'static {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        caller: &Caller,
+    ) -> impl Future<Output = Response<Reply>> + Send;
+}
+
+/// Who asks on a connection.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) peer: Peer,
+    /// Of a Unix socket: the user who connected.
+    pub(super) local_user: Option<LocalUser>,
+    pub(super) arrivals: Arrivals,
+    activity: Activity,
+}
+
 /// Serves each connection of `incoming` on a task of its own, until `shutdown`; returns when all have ended.
-pub(super) async fn serve<I, IO, E>(
-    routes: &Routes,
+pub(super) async fn serve<A, I, IO, E>(
+    answers: &A,
     limits: Limits,
     incoming: I,
     shutdown: impl Future<Output = ()>,
 ) where
+    A: Answers,
     I: Stream<Item = Result<IO, E>>,
-    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
     E: Display,
 {
     let server = Server {
-        routes: routes.clone(),
+        answers: answers.clone(),
         limits,
         tasks: TaskTracker::new(),
         closing: CancellationToken::new(),
     };
     accept(incoming, shutdown, |io| {
-        server.tasks.spawn(server.clone().connection(io));
+        let core = io.runtime();
+        server.tasks.spawn_on(server.clone().connection(io), &core);
     })
     .await;
     server.closing.cancel();
@@ -107,30 +132,33 @@ async fn accept<IO, E: Display>(
 
 /// What every connection shares.
 #[derive(Clone)]
-struct Server {
-    routes: Routes,
+struct Server<A> {
+    answers: A,
     limits: Limits,
     tasks: TaskTracker,
     closing: CancellationToken,
 }
 
-impl Server {
+impl<A: Answers> Server<A> {
     /// One connection, from its preface to its end.
     async fn connection<IO>(self, io: IO)
     where
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::default());
-        let counted = Arc::clone(&activity);
-        let peer = io.connect_info();
-        let arrivals = Arrivals::default();
-        let service = self.routes.map_request(move |mut request: Request<Incoming>| {
-            counted.count();
-            request.extensions_mut().insert(peer.clone());
-            request.extensions_mut().insert(arrivals.clone());
-            request
+        let connect_info = io.connect_info();
+        let caller = Arc::new(Caller {
+            peer: peer(&connect_info),
+            local_user: (&connect_info as &dyn Any).downcast_ref::<LocalUser>().cloned(),
+            arrivals: Arrivals::default(),
+            activity: Activity::default(),
         });
-        let service = TowerToHyperService::new(service);
+        let (asking, answers) = (Arc::clone(&caller), Arc::new(self.answers));
+        let service = service_fn(move |request| {
+            asking.activity.count();
+            let (asking, answers) = (Arc::clone(&asking), Arc::clone(&answers));
+            async move { Ok::<_, Infallible>(answers.answer(request, &asking).await) }
+        });
+        let activity = &caller.activity;
         let mut served = pin!(builder(self.tasks).serve_connection(TokioIo::new(io), service));
         tokio::select! {
             ended = &mut served => return log_end(ended),
@@ -171,7 +199,7 @@ fn log_end(ended: hyper::Result<()>) {
 }
 
 /// Counts the requests of a connection.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Activity(AtomicU64);
 
 impl Activity {

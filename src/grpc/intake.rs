@@ -4,27 +4,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use tokio::sync::Semaphore;
+use tonic::codegen::http::Response;
 use tonic::{Code, Status};
 
-use super::call::{call, timeout};
-use super::status::status;
-use crate::broker::{Broker, Call, FieldViolation};
+use crate::broker::FieldViolation;
 
 /// The largest message; 100 permissions with the longest names are less than half of it.
 pub(super) const MAX_MESSAGE: usize = 64 * 1024;
 
 /// The compression flag and the length that stand before a message.
-const FRAME_HEADER: usize = 5;
+pub(super) const FRAME_HEADER: usize = 5;
 
 /// How long a caller may take to send its message.
-const MAX_TIME: Duration = Duration::from_secs(10);
+pub(super) const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// The messages that may arrive at once on one connection; others wait, and their bytes with them, so that no connection
 /// can make more than a mebibyte of its messages lie here unfinished.
@@ -40,55 +37,75 @@ impl Default for Arrivals {
     }
 }
 
-/// Reads the request whole, then lets the service have it.
-pub(super) async fn intake(
-    State(broker): State<Arc<Broker>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (parts, body) = request.into_parts();
-    let call = call(&parts.headers, &parts.extensions);
-    let arrivals = parts.extensions.get::<Arrivals>().cloned().unwrap_or_default();
-    let whole = match timeout(&parts.headers) {
-        Ok(_) => read(body, MAX_TIME, &arrivals).await,
-        Err(violation) => Err(violation),
+/// Reads a message whole, without its trailers.
+///
+/// # Errors
+/// It is larger than [`MAX_MESSAGE`], takes longer than `within`, or breaks off.
+pub(super) async fn read<B>(
+    body: B,
+    within: Duration,
+    arrivals: &Arrivals,
+) -> Result<Bytes, FieldViolation>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut arriving = Arriving { body, first: Bytes::new(), all: Vec::new() };
+    let turn = arrivals.0.try_acquire().ok();
+    // what is here already, as most messages are, needs no timer
+    if let Some(whole) = turn.as_ref().and_then(|_| arriving.whole().now_or_never()) {
+        return whole;
+    }
+    let whole = async {
+        let _turn = match turn {
+            Some(turn) => Ok(turn),
+            // INVARIANT: the semaphore is never closed
+            None => arrivals.0.acquire().await,
+        };
+        arriving.whole().await
     };
-    let refused = match whole {
-        Ok(bytes) => {
-            let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-            match unreadable(&response) {
-                None => return response,
-                Some(violation) => violation,
+    let late = |_| violation(format!("the message took longer than {within:?} to arrive"));
+    tokio::time::timeout(within, whole).await.map_err(late)?
+}
+
+/// A message on its way. One that comes in a single frame is not copied.
+struct Arriving<B> {
+    body: B,
+    first: Bytes,
+    all: Vec<u8>,
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Arriving<B> {
+    /// The message, when all of it has come. May be dropped and asked again.
+    async fn whole(&mut self) -> Result<Bytes, FieldViolation> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|_| violation("the message broke off"))?;
+            if let Ok(data) = frame.into_data() {
+                self.add(data)?;
             }
         }
-        Err(violation) => violation,
-    };
-    refuse(&broker, call, refused).await
-}
+        let all = std::mem::take(&mut self.all);
+        Ok(if all.is_empty() { std::mem::take(&mut self.first) } else { all.into() })
+    }
 
-async fn refuse(broker: &Arc<Broker>, call: Call, violation: FieldViolation) -> Response {
-    let refusal = broker.refuse_malformed(call, vec![violation]).await;
-    status(&refusal).into_http()
-}
-
-async fn read(body: Body, within: Duration, arrivals: &Arrivals) -> Result<Bytes, FieldViolation> {
-    let whole = async {
-        // INVARIANT: the semaphore is never closed
-        let _turn = arrivals.0.acquire().await;
-        Limited::new(body, MAX_MESSAGE + FRAME_HEADER).collect().await
-    };
-    match tokio::time::timeout(within, whole).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(violation(format!("the message is larger than {MAX_MESSAGE} bytes")))
+    fn add(&mut self, data: Bytes) -> Result<(), FieldViolation> {
+        let length = self.first.len().max(self.all.len()) + data.len();
+        if length > MAX_MESSAGE + FRAME_HEADER {
+            return Err(violation(format!("the message is larger than {MAX_MESSAGE} bytes")));
         }
-        Ok(Err(_)) => Err(violation("the message broke off")),
-        Err(_) => Err(violation(format!("the message took longer than {within:?} to arrive"))),
+        if self.first.is_empty() {
+            self.first = data;
+            return Ok(());
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&self.first);
+        }
+        self.all.extend_from_slice(&data);
+        Ok(())
     }
 }
 
 /// What is wrong with a message that tonic refused to decode. Our own refusals have details; its refusals have none.
-fn unreadable(response: &Response) -> Option<FieldViolation> {
+pub(super) fn unreadable<B>(response: &Response<B>) -> Option<FieldViolation> {
     let status = Status::from_header_map(response.headers())?;
     let ours = !status.details().is_empty();
     if ours || matches!(status.code(), Code::Ok | Code::Unimplemented) {
@@ -103,6 +120,7 @@ fn violation(description: impl Into<String>) -> FieldViolation {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use futures_util::stream;
     use tonic_types::{ErrorDetails, StatusExt};
 
@@ -167,12 +185,12 @@ mod tests {
 
     #[test]
     fn only_what_tonic_refused_to_decode_is_unreadable() {
-        let by_tonic = |code| unreadable(&Status::new(code, "text").into_http()).is_some();
+        let by_tonic = |code| unreadable(&Status::new(code, "text").into_http::<()>()).is_some();
         assert!(by_tonic(Code::Internal) && by_tonic(Code::OutOfRange));
         assert!(!by_tonic(Code::Unimplemented));
         let details = ErrorDetails::with_error_info("INTERNAL", "dockpass", []);
         let ours = Status::with_error_details(Code::Internal, "text", details);
-        assert!(unreadable(&ours.into_http()).is_none());
-        assert!(unreadable(&Response::new(Body::empty())).is_none());
+        assert!(unreadable(&ours.into_http::<()>()).is_none());
+        assert!(unreadable(&Response::new(())).is_none());
     }
 }

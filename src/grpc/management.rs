@@ -9,7 +9,7 @@ use super::call::call;
 use super::presented::presented;
 use super::status::status;
 use crate::broker::manage::{Edit, Read};
-use crate::broker::{Broker, Call, FieldViolation, LocalUser, Operator};
+use crate::broker::{Broker, Call, FieldViolation, LocalUser, Operator, Peer};
 
 /// The way of operators to the broker.
 #[derive(Clone, Debug)]
@@ -20,6 +20,11 @@ pub(super) struct Management {
 impl Management {
     pub(super) const fn new(broker: Arc<Broker>) -> Self {
         Self { broker }
+    }
+
+    /// The broker.
+    pub(super) const fn broker(&self) -> &Arc<Broker> {
+        &self.broker
     }
 
     /// Makes the change that `parse` finds in the message.
@@ -63,10 +68,11 @@ impl Management {
 }
 
 /// Takes a request apart: what is known of the call, who asks, and the message.
-fn open<T>(request: Request<T>) -> (Call, Operator, T) {
+pub(super) fn open<T>(request: Request<T>) -> (Call, Operator, T) {
     let (metadata, extensions, message) = request.into_parts();
     let operator = operator(metadata.as_ref(), &extensions);
-    (call(metadata.as_ref(), &extensions), operator, message)
+    let peer = extensions.get().copied().unwrap_or(Peer::Unknown);
+    (call(metadata.as_ref(), peer), operator, message)
 }
 
 /// Who asks: the user at the other end of a Unix socket, which only such a connection can tell; else what the metadata presents.

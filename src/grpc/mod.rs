@@ -2,21 +2,25 @@
 //! it decides nothing.
 
 mod access_service;
+mod asked;
 mod call;
 mod connection;
 mod convert;
+mod front;
 mod health;
 mod intake;
 mod management;
+mod policy_service;
+mod policy_upload;
 mod presented;
 mod registry_service;
+mod reply;
 mod scope_map_service;
 mod status;
 mod token_service;
 
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::service::Routes;
@@ -26,13 +30,17 @@ use tonic_health::server::HealthService;
 
 use self::access_service::Access;
 use self::connection::Limits;
+use self::front::Front;
 use self::management::Management;
+use self::policy_service::Policy;
 use self::registry_service::RegistriesShown;
 use self::scope_map_service::ScopeMaps;
 use self::token_service::Tokens;
 use crate::broker::Broker;
+use crate::listen::Placed;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
+use crate::pb::policy_service_server::PolicyServiceServer;
 use crate::pb::registry_service_server::RegistryServiceServer;
 use crate::pb::scope_map_service_server::ScopeMapServiceServer;
 use crate::pb::token_service_server::TokenServiceServer;
@@ -42,7 +50,7 @@ pub use self::health::{Health, Readiness};
 /// The gRPC server, not yet listening.
 #[derive(Clone, Debug)]
 pub struct Server {
-    routes: Routes,
+    front: Front,
     health: Health,
 }
 
@@ -57,9 +65,10 @@ impl Server {
     /// # Errors
     /// The compiled-in service definitions are damaged.
     pub async fn build(broker: Arc<Broker>) -> Result<Self, Error> {
-        let access = AccessServiceServer::new(Access::new(Arc::clone(&broker)))
-            .max_decoding_message_size(intake::MAX_MESSAGE);
-        Self::with(with_management(Routes::new(access), &broker), broker).await
+        let access = Access::new(Arc::clone(&broker));
+        let service =
+            AccessServiceServer::new(access.clone()).max_decoding_message_size(intake::MAX_MESSAGE);
+        Self::with(Some(access), Routes::new(service), broker).await
     }
 
     /// The services of management only, for the Unix socket.
@@ -67,15 +76,18 @@ impl Server {
     /// # Errors
     /// As [`Server::build`].
     pub async fn build_management(broker: Arc<Broker>) -> Result<Self, Error> {
-        Self::with(with_management(Routes::default(), &broker), broker).await
+        Self::with(None, Routes::default(), broker).await
     }
 
-    async fn with(ours: Routes, broker: Arc<Broker>) -> Result<Self, Error> {
+    async fn with(
+        access: Option<Access>,
+        routes: Routes,
+        broker: Arc<Broker>,
+    ) -> Result<Self, Error> {
         let health = Health::default();
         health.set(Readiness::NotReady).await;
-        let ours = ours.into_axum_router().route_layer(from_fn_with_state(broker, intake::intake));
-        let routes = with_health_and_reflection(ours.into(), &health)?;
-        Ok(Self { routes, health })
+        let routes = with_health_and_reflection(with_management(routes, &broker), &health)?;
+        Ok(Self { front: Front::new(broker, access, routes), health })
     }
 
     /// Where readiness is told.
@@ -87,11 +99,11 @@ impl Server {
     /// finished, and this returns. Dropping it earlier cuts the connections off.
     ///
     /// A connection whose [`Connected::ConnectInfo`] is `TcpConnectInfo` tells its peer's address; one whose is `LocalUser`, the user
-    /// of this machine, who manages; of any other it is unknown.
+    /// of this machine, who manages; of any other it is unknown. Each is served on the runtime that it was placed on.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: impl Future<Output = ()>)
     where
         I: Stream<Item = Result<IO, E>>,
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Connected + Placed + Unpin + Send + 'static,
         E: std::fmt::Display,
     {
         let stopping = async {
@@ -99,17 +111,19 @@ impl Server {
             // who watches would keep its connection, and so the shutdown, open
             self.health.end().await;
         };
-        connection::serve(&self.routes, Limits::default(), incoming, stopping).await;
+        connection::serve(&self.front, Limits::default(), incoming, stopping).await;
     }
 }
 
 fn with_management(routes: Routes, broker: &Arc<Broker>) -> Routes {
     let management = Management::new(Arc::clone(broker));
     let limit = intake::MAX_MESSAGE;
+    let policy = PolicyServiceServer::new(Policy::new(management.clone()));
     let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
     let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
     let tokens = TokenServiceServer::new(Tokens(management));
     routes
+        .add_service(policy.max_decoding_message_size(limit))
         .add_service(registries.max_decoding_message_size(limit))
         .add_service(scope_maps.max_decoding_message_size(limit))
         .add_service(tokens.max_decoding_message_size(limit))

@@ -65,9 +65,14 @@ async fn readiness(State(probes): State<Probes>) -> Response {
 }
 
 async fn metrics(State(probes): State<Probes>) -> Response {
-    // the content type of the text format, version 0.0.4
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], (probes.metrics)())
-        .into_response()
+    // beside what serves: there are thousands of lines
+    match tokio::task::spawn_blocking(move || (probes.metrics)()).await {
+        // the content type of the text format, version 0.0.4
+        Ok(text) => {
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 #[cfg(test)]

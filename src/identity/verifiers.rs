@@ -93,6 +93,11 @@ impl Verifiers {
         }
     }
 
+    /// Frees what is kept of identity tokens that are not valid any more. It looks at all of them.
+    pub fn forget_ended(&self) {
+        self.oidc.forget_ended();
+    }
+
     async fn workload(&self, token: &Secret) -> Result<Identity, Error> {
         Ok(Identity(Kind::Workload(self.oidc.verify(token.expose()).await?)))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
@@ -31,10 +32,21 @@ impl From<SocketAddr> for PeerAddress {
     }
 }
 
+/// A connection that may have a core of its own to be served on.
+pub trait Placed {
+    /// The runtime that it belongs to: that of the caller, unless it was handed to another.
+    fn runtime(&self) -> Handle {
+        Handle::current()
+    }
+}
+
+impl Placed for TcpStream {}
+
 /// One accepted connection, after its handshake. Its place is given back when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
+    runtime: Handle,
     peer: SocketAddr,
     local: Option<SocketAddr>,
     /// Runs until the first byte arrives: a caller that says nothing keeps no place.
@@ -49,14 +61,21 @@ enum Stream {
 }
 
 impl Connection {
+    /// A connection without TLS, on the runtime that this is called on.
     pub(super) fn plain(stream: TcpStream, peer: SocketAddr, place: Place) -> Self {
         let local = stream.local_addr().ok();
-        Self { stream: Stream::Plain(stream), peer, local, silence: None, _place: place }
+        Self::new(Stream::Plain(stream), peer, local, place)
     }
 
+    /// A connection with TLS, on the runtime that this is called on.
     pub(super) fn tls(stream: TlsStream<TcpStream>, peer: SocketAddr, place: Place) -> Self {
         let local = stream.get_ref().0.local_addr().ok();
-        Self { stream: Stream::Tls(Box::new(stream)), peer, local, silence: None, _place: place }
+        Self::new(Stream::Tls(Box::new(stream)), peer, local, place)
+    }
+
+    fn new(stream: Stream, peer: SocketAddr, local: Option<SocketAddr>, place: Place) -> Self {
+        let runtime = Handle::current();
+        Self { stream, runtime, peer, local, silence: None, _place: place }
     }
 
     /// Ends the connection when its first byte takes longer than `limit`: HTTP/2 has no limit of its own for that.
@@ -67,6 +86,12 @@ impl Connection {
     /// The other end.
     pub const fn peer(&self) -> PeerAddress {
         PeerAddress(self.peer)
+    }
+}
+
+impl Placed for Connection {
+    fn runtime(&self) -> Handle {
+        self.runtime.clone()
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
-use super::{Connection, Listener};
+use super::{Connection, Listener, Placed};
 
 /// The limits on an HTTP connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,7 +59,8 @@ pub async fn serve_http(
     let shutdown = shutdown.map(move |()| stop.cancel());
     let mut incoming = pin!(listener.incoming(shutdown));
     while let Some(Ok(connection)) = incoming.next().await {
-        connections.spawn(serve(connection, router.clone(), limits, stopping.clone()));
+        let core = connection.runtime();
+        connections.spawn_on(serve(connection, router.clone(), limits, stopping.clone()), &core);
     }
     connections.close();
     connections.wait().await;

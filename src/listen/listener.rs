@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Place;
-use super::{Admission, Certificate, Config, Connection, Error};
+use super::cores::Core;
+use super::{Admission, Certificate, Config, Connection, Cores, Error};
 use crate::telemetry::metrics;
 
 /// What is spoken on a listener; it is the only protocol that TLS offers there (ALPN).
@@ -51,7 +52,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const LAST_ACCEPTED: usize = 1024;
 
 impl Listener {
-    /// Binds the address; connections wait in the system's queue until [`Listener::incoming`] is polled.
+    /// Binds the address; connections wait in the system's queue until [`Listener::incoming`] is polled, which gives
+    /// each of them a core.
     ///
     /// # Errors
     /// The address cannot be listened on, or the certificate not used.
@@ -60,6 +62,7 @@ impl Listener {
         protocol: Protocol,
         certificate: Option<&Arc<Certificate>>,
         admission: Admission,
+        cores: Cores,
     ) -> Result<Self, Error> {
         let failed = |problem| Error::Bind { address: config.listen, problem };
         let tcp = TcpListener::bind(config.listen).await.map_err(failed)?;
@@ -68,6 +71,7 @@ impl Listener {
         let arrivals = Arrivals {
             tls: tls.map(TlsAcceptor::from),
             admission,
+            cores,
             handshakes: JoinSet::new(),
             ready: Vec::new(),
         };
@@ -136,6 +140,7 @@ impl<F: Future<Output = ()>> Accepting<F> {
 struct Arrivals {
     tls: Option<TlsAcceptor>,
     admission: Admission,
+    cores: Cores,
     handshakes: JoinSet<Option<Connection>>,
     ready: Vec<Connection>,
 }
@@ -165,11 +170,17 @@ impl Arrivals {
             tracing::debug!(%peer, %error, "connection lost");
             return;
         }
-        let limit = self.admission.handshake();
-        if let Some(acceptor) = &self.tls {
-            self.handshakes.spawn(handshake(acceptor.clone(), stream, peer, place, limit));
-        } else {
-            self.ready.push(Connection::plain(stream, peer, place).expecting_within(limit));
+        let arrival = Arrival { stream, peer, place, limit: self.admission.handshake() };
+        let tls = self.tls.clone();
+        match self.cores.next() {
+            Core::Here if tls.is_none() => self.ready.push(arrival.plain()),
+            Core::Here => {
+                self.handshakes.spawn(arrival.shake_hands(tls));
+            }
+            Core::Other(core) => {
+                let moved = async { arrival.moved_here()?.shake_hands(tls).await };
+                self.handshakes.spawn_on(moved, &core);
+            }
         }
     }
 
@@ -191,22 +202,44 @@ impl Arrivals {
     }
 }
 
-async fn handshake(
-    acceptor: TlsAcceptor,
+/// A connection before its handshake.
+struct Arrival {
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
     limit: Duration,
-) -> Option<Connection> {
-    match tokio::time::timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Connection::tls(stream, peer, place).expecting_within(limit)),
-        Ok(Err(error)) => {
-            tracing::debug!(%peer, %error, "TLS handshake failed");
-            None
+}
+
+impl Arrival {
+    /// Without TLS there is no handshake.
+    fn plain(self) -> Connection {
+        Connection::plain(self.stream, self.peer, self.place).expecting_within(self.limit)
+    }
+
+    async fn shake_hands(self, tls: Option<TlsAcceptor>) -> Option<Connection> {
+        let Some(acceptor) = tls else { return Some(self.plain()) };
+        let Self { stream, peer, place, limit } = self;
+        match tokio::time::timeout(limit, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Some(Connection::tls(stream, peer, place).expecting_within(limit)),
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, %error, "TLS handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::debug!(%peer, "TLS handshake took too long");
+                None
+            }
         }
-        Err(_) => {
-            tracing::debug!(%peer, "TLS handshake took too long");
-            None
+    }
+
+    /// The connection on the runtime that this is called on, whichever it was accepted on.
+    fn moved_here(self) -> Option<Self> {
+        match self.stream.into_std().and_then(TcpStream::from_std) {
+            Ok(stream) => Some(Self { stream, ..self }),
+            Err(error) => {
+                tracing::debug!(peer = %self.peer, %error, "connection lost");
+                None
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ struct Setup {
     connections: ConnectionLimits,
     http: HttpLimits,
     router: Router,
+    cores: Cores,
 }
 
 impl Default for Setup {
@@ -42,6 +43,7 @@ impl Default for Setup {
             connections: ConnectionLimits::default(),
             http: HttpLimits::default(),
             router: Router::new().route("/peer", get(peer)),
+            cores: Cores::one(),
         }
     }
 }
@@ -50,7 +52,8 @@ impl Setup {
     async fn listener(&self, protocol: Protocol) -> Listener {
         let config = Config { listen: "127.0.0.1:0".parse().unwrap() };
         let admission = Admission::new(self.connections);
-        Listener::bind(config, protocol, self.certificate.as_ref(), admission).await.unwrap()
+        let cores = self.cores.clone();
+        Listener::bind(config, protocol, self.certificate.as_ref(), admission, cores).await.unwrap()
     }
 
     async fn serve(self) -> Server {
@@ -311,8 +314,10 @@ async fn an_address_that_is_taken_is_named() {
     let taken = Setup::default().listener(Protocol::Http2).await;
     let config = Config { listen: taken.local_addr() };
     let admission = Admission::new(ConnectionLimits::default());
-    let error = Listener::bind(config, Protocol::Http2, None, admission).await.unwrap_err();
+    let cores = Cores::one();
+    let error = Listener::bind(config, Protocol::Http2, None, admission, cores).await.unwrap_err();
     assert!(error.to_string().contains(&taken.local_addr().to_string()), "{error}");
 }
 
+mod cores;
 mod grpc;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ impl ClaimCondition {
 /// The name of a claim: a top-level member verbatim, or, when it starts with `/`, a JSON Pointer (RFC 6901).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct ClaimName(String);
+pub struct ClaimName(Arc<str>);
 
 impl ClaimName {
     /// The name as it was written.
@@ -48,7 +49,7 @@ impl ClaimName {
 
     /// The value that the name points at.
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
-        let Some(pointer) = self.0.strip_prefix('/') else { return claims.get(&self.0) };
+        let Some(pointer) = self.0.strip_prefix('/') else { return claims.get(&*self.0) };
         let mut references = pointer.split('/').map(unescape);
         let member = claims.get(references.next()?.as_ref())?;
         references.try_fold(member, |value, reference| step(value, &reference))
@@ -63,7 +64,7 @@ impl FromStr for ClaimName {
         let mut after_tilde = text.split('~').skip(1);
         let pointer = text.starts_with('/');
         if fits && (!pointer || after_tilde.all(|rest| rest.starts_with(['0', '1']))) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidClaimName)
         }
@@ -80,7 +81,7 @@ impl TryFrom<String> for ClaimName {
 
 impl From<ClaimName> for String {
     fn from(name: ClaimName) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

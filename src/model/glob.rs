@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[serde(into = "String", try_from = "String")]
 pub struct Glob {
     text: Box<str>,
+    /// How many bytes stand before the first wildcard.
+    literal: u16,
     /// What follows the literal prefix; empty when the text holds no wildcard.
     parts: Box<[Part]>,
 }
@@ -36,8 +38,7 @@ impl Glob {
 
     /// The text before the first wildcard.
     pub fn literal_prefix(&self) -> &str {
-        let end = self.text.find(['*', '?']).unwrap_or(self.text.len());
-        self.text.get(..end).unwrap_or_default()
+        self.text.get(..usize::from(self.literal)).unwrap_or_default()
     }
 
     /// The pattern as it was written.
@@ -47,9 +48,11 @@ impl Glob {
 
     /// True when the whole of `value` fits. Takes time proportional to the product of the two lengths, never more.
     pub fn matches(&self, value: &str) -> bool {
+        if self.is_exact() {
+            return *self.text == *value;
+        }
         let Some(rest) = value.strip_prefix(self.literal_prefix()) else { return false };
         match *self.parts {
-            [] => return rest.is_empty(),
             [Part::Run] => return !rest.contains(is_separator),
             [Part::RunAcross] => return true,
             _ => {}
@@ -117,9 +120,12 @@ impl FromStr for Glob {
         if text.contains("***") {
             return Err(InvalidGlob("`***` has no meaning: use `*` or `**`"));
         }
-        let wildcards = text.find(['*', '?']).and_then(|start| text.get(start..));
+        let (literal, wildcards) =
+            text.split_at_checked(text.find(['*', '?']).unwrap_or(text.len())).unwrap_or_default();
+        // INVARIANT: the length was looked at above
+        let literal = u16::try_from(literal.len()).unwrap_or_default();
         let mut parts = Vec::new();
-        let mut chars = wildcards.unwrap_or_default().chars().peekable();
+        let mut chars = wildcards.chars().peekable();
         while let Some(char) = chars.next() {
             parts.push(match char {
                 '*' if chars.next_if_eq(&'*').is_some() => Part::RunAcross,
@@ -128,7 +134,7 @@ impl FromStr for Glob {
                 other => Part::Char(other),
             });
         }
-        Ok(Self { text: text.into(), parts: parts.into() })
+        Ok(Self { text: text.into(), literal, parts: parts.into() })
     }
 }
 

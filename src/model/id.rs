@@ -1,5 +1,6 @@
 //! Identifiers that are never used again: UUIDs, version 7 (RFC 9562), so that they sort by time.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -90,11 +91,47 @@ impl From<AccessTokenId> for DecisionId {
 #[serde(transparent)]
 pub struct RegistryUid(pub [u8; 16]);
 
+/// How many bytes of an id are by chance.
+const RANDOM: usize = 10;
+
+/// For how many ids the generator is asked at once: to ask for each would cost more than all the rest of an id.
+const AT_ONCE: usize = 100;
+
+thread_local! {
+    /// For ids to come. An id is no secret, so it does no harm that its bytes lie there before it is made.
+    static AHEAD: RefCell<Vec<[u8; RANDOM]>> = const { RefCell::new(Vec::new()) };
+}
+
 fn new_uuid(now: Timestamp) -> Uuid {
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    let mut random = [0; 10];
-    // INVARIANT: aws-lc's generator does not fail once it is seeded; were it to, the id would still be sortable
-    let filled = aws_lc_rs::rand::fill(&mut random);
-    debug_assert!(filled.is_ok(), "the random number generator failed");
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid()
+}
+
+fn random() -> [u8; RANDOM] {
+    AHEAD.with_borrow_mut(|ahead| {
+        if ahead.is_empty() {
+            let mut bytes = [[0; RANDOM]; AT_ONCE];
+            // INVARIANT: aws-lc's generator does not fail once it is seeded; were it to, ids would still be sortable
+            let filled = aws_lc_rs::rand::fill(bytes.as_flattened_mut());
+            debug_assert!(filled.is_ok(), "the random number generator failed");
+            ahead.extend(bytes);
+        }
+        ahead.pop().unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_ids_are_equal_on_whatever_thread_they_are_made() {
+        let made = || (0..10 * AT_ONCE).map(|_| DecisionId::new(Timestamp::UNIX_EPOCH)).collect();
+        let threads = [(); 4].map(|()| std::thread::spawn(made));
+        let ids: Vec<Vec<DecisionId>> =
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.concat().into_iter().collect::<HashSet<_>>().len(), 40 * AT_ONCE);
+    }
 }

@@ -1,12 +1,13 @@
 //! A map whose changed copy shares what did not change.
 
 use std::borrow::Borrow;
-use std::collections::hash_map::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Into how many parts a map is cut: to change one entry of a copy, one part of so many is copied.
 const SHARDS: usize = 256;
@@ -18,7 +19,7 @@ pub struct ShardedMap<K, V> {
     hasher: RandomState,
 }
 
-type Shard<K, V> = HashMap<K, V, RandomState>;
+type Shard<K, V> = HashTable<(K, V)>;
 
 impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
     /// The value of a key.
@@ -26,13 +27,21 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.shards.get(self.shard(key))?.get(key)
+        let hash = self.hasher.hash_one(key);
+        let (_, value) =
+            self.shards.get(shard(hash))?.find(hash, |(own, _)| own.borrow() == key)?;
+        Some(value)
     }
 
     /// Sets the value of a key, and returns the one that it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let shard = self.shard(&key);
-        self.part(shard)?.insert(key, value)
+        match self.at(&key)? {
+            Entry::Occupied(mut place) => Some(std::mem::replace(&mut place.get_mut().1, value)),
+            Entry::Vacant(place) => {
+                place.insert((key, value));
+                None
+            }
+        }
     }
 
     /// Takes a key out, and returns its value.
@@ -40,11 +49,13 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let shard = self.shard(key);
-        if !self.shards.get(shard)?.contains_key(key) {
-            return None;
-        }
-        self.part(shard)?.remove(key)
+        // a part without it is not copied
+        self.find(key)?;
+        let hash = self.hasher.hash_one(key);
+        let place =
+            part(&mut self.shards, hash)?.find_entry(hash, |(own, _)| own.borrow() == key).ok()?;
+        let ((_, value), _) = place.remove();
+        Some(value)
     }
 
     /// The value of a key, to be changed; the default is put there when it has none.
@@ -52,23 +63,37 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
     where
         V: Default,
     {
-        let shard = self.shard(&key);
-        Some(self.part(shard)?.entry(key).or_default())
+        let place = match self.at(&key)? {
+            Entry::Occupied(place) => place,
+            Entry::Vacant(place) => place.insert((key, V::default())),
+        };
+        Some(&mut place.into_mut().1)
     }
 
     /// All values, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.shards.iter().flat_map(|shard| shard.values())
+        self.shards.iter().flat_map(|shard| shard.iter().map(|(_, value)| value))
     }
 
-    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> usize {
-        // a part's own table goes by the other bits of another hash
-        usize::from(self.hasher.hash_one(key).to_le_bytes()[4])
+    fn at(&mut self, key: &K) -> Option<Entry<'_, (K, V)>> {
+        let hash = self.hasher.hash_one(key);
+        let Self { shards, hasher } = self;
+        let part = part(shards, hash)?;
+        Some(part.entry(hash, |(own, _)| own == key, |(own, _)| hasher.hash_one(own)))
     }
+}
 
-    fn part(&mut self, shard: usize) -> Option<&mut Shard<K, V>> {
-        Arc::make_mut(&mut self.shards).get_mut(shard).map(Arc::make_mut)
-    }
+/// The part that a hash belongs to, to be changed.
+fn part<K: Clone, V: Clone>(
+    shards: &mut Arc<[Arc<Shard<K, V>>]>,
+    hash: u64,
+) -> Option<&mut Shard<K, V>> {
+    Arc::make_mut(shards).get_mut(shard(hash)).map(Arc::make_mut)
+}
+
+/// Which part a hash belongs to. Within a part its lowest and highest bits count, so these are others.
+fn shard(hash: u64) -> usize {
+    usize::from(hash.to_le_bytes()[4])
 }
 
 impl<K, V> Default for ShardedMap<K, V> {
@@ -93,12 +118,15 @@ impl<K: Clone + Eq + Hash, V: Clone> FromIterator<(K, V)> for ShardedMap<K, V> {
 
 impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for ShardedMap<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.shards.iter().flat_map(|shard| shard.iter())).finish()
+        let entries = self.shards.iter().flat_map(|shard| shard.iter());
+        f.debug_map().entries(entries.map(|(key, value)| (key, value))).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -9,11 +9,22 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use self::sections::Sections;
 pub(super) use self::sections::{Expectation, Test};
 use super::{Error, PolicyTest};
-use crate::model::{Definitions, TokenUid};
+use crate::model::{Definitions, RegistryName, TokenUid};
+
+/// What becomes of definitions that a policy file does not name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Rest {
+    /// They stay.
+    Keep,
+    /// They go, in the registries that the file names.
+    DeleteInNamedRegistries,
+}
 
 /// A policy file, parsed: every name and pattern in it is well formed, and there are no two of one name.
 #[derive(Clone, Debug)]
@@ -51,12 +62,28 @@ impl PolicyFile {
         actor: &str,
         new_uid: &mut dyn FnMut() -> TokenUid,
     ) -> Definitions {
-        onto::apply(
-            self,
-            present,
-            &onto::Change { now, actor, revision: present.revision + 1 },
-            new_uid,
-        )
+        let change = onto::Change { now, actor, revision: present.revision + 1 };
+        onto::apply(self, present, &change, new_uid, &|_| false)
+    }
+
+    /// As [`PolicyFile::onto`], but `rest` says what becomes of what is not in the file.
+    pub fn onto_keeping(
+        &self,
+        rest: Rest,
+        present: &Definitions,
+        now: Timestamp,
+        actor: &str,
+        new_uid: &mut dyn FnMut() -> TokenUid,
+    ) -> Definitions {
+        let maps = self.scope_maps.iter().map(|section| &section.registry);
+        let named: HashSet<_> =
+            maps.chain(self.tokens.iter().map(|section| &section.registry)).collect();
+        let keeps = |registry: &RegistryName| match rest {
+            Rest::Keep => true,
+            Rest::DeleteInNamedRegistries => !named.contains(registry),
+        };
+        let change = onto::Change { now, actor, revision: present.revision + 1 };
+        onto::apply(self, present, &change, new_uid, &keeps)
     }
 
     /// Writes definitions as a policy file: applied again, it changes nothing.

@@ -35,7 +35,7 @@ pub use self::change::Change;
 pub use self::decide::{decide, decide_available};
 pub use self::denial::Denial;
 pub use self::explain::{CredentialTrace, EntryTrace, TokenTrace, Trace, explain};
-pub use self::file::PolicyFile;
+pub use self::file::{PolicyFile, Rest};
 pub use self::permit::Permit;
 pub use self::reuse_key::ReuseKey;
 pub use self::snapshot::{Context, Error, Issuer, RegistryBounds, Snapshot};

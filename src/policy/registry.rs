@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::index::{CredentialIndex, Place, Shared};
 use super::snapshot::Principal;
 use super::trie::Trie;
 use super::{RegistryBounds, system_scope_maps};
-use crate::model::{IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token, TokenName};
+use crate::model::{
+    ClaimName, IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token, TokenName,
+};
 
 /// The definitions of one registry.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Registry {
     boundaries: ShardedMap<ScopeMapName, Arc<Boundary>>,
     tokens: ShardedMap<TokenName, Arc<Token>>,
     credentials: HashMap<IssuerUrl, CredentialIndex>,
+    /// The names of all claims that are tested: a hundred thousand credentials test a few.
+    claim_names: Arc<HashSet<ClaimName>>,
 }
 
 /// A scope map with its compiled entries.
@@ -43,6 +47,7 @@ impl Registry {
             bounds: Arc::new(bounds),
             tokens: ShardedMap::default(),
             credentials: HashMap::default(),
+            claim_names: Arc::default(),
         }
     }
 
@@ -107,10 +112,18 @@ impl Registry {
     }
 
     /// Gives a token the names that are in memory already.
-    pub(super) fn share_names(&self, token: &mut Token) {
+    pub(super) fn share_names(&mut self, token: &mut Token) {
         token.registry = self.bounds.name.clone();
         if let Some(boundary) = self.boundaries.find(token.scope_map.as_str()) {
             token.scope_map = boundary.scope_map.name.clone();
+        }
+        let conditions = token.federated_credentials.iter_mut().flat_map(|own| &mut own.claims);
+        for condition in conditions {
+            if let Some(shared) = self.claim_names.get(&condition.name) {
+                condition.name = shared.clone();
+            } else {
+                Arc::make_mut(&mut self.claim_names).insert(condition.name.clone());
+            }
         }
     }
 

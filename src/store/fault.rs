@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::Connection;
 
+use super::files::PAGE_SIZE;
 use super::{Error, Store};
 
 /// Pages in the reserve.
-const RESERVE_PAGES: u32 = 1024;
+const RESERVE_PAGES: u32 = (4 << 20) / PAGE_SIZE;
 
 #[derive(Debug, Default)]
 pub(super) struct Fault {

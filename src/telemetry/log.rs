@@ -1,10 +1,16 @@
 //! The log: to standard error, as text for people or as JSON for machines.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, stderr};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use super::lines::Lines;
+
+/// How long the end of the program waits for a standard error that takes nothing.
+const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// What is logged, and how.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -33,6 +39,9 @@ pub enum Error {
     /// Something in this process logs already.
     #[error("the log is set up already: {0}")]
     Already(#[from] TryInitError),
+    /// The operating system gives no thread.
+    #[error("the thread of the log cannot be started: {0}")]
+    Thread(#[from] io::Error),
     /// The filter is not one.
     #[error("log.filter `{filter}`: {problem}; write it like info,dockpass::broker=debug")]
     Filter {
@@ -49,21 +58,35 @@ impl Default for Config {
     }
 }
 
+/// The log of this process. What came is written when this is dropped: keep it until the end.
+#[derive(Debug)]
+#[must_use = "lines that came before the end of the program may be lost without it"]
+pub struct Log(Lines);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.flush(AT_THE_END);
+    }
+}
+
 /// Sets up the log of this process, and what happens at a panic.
 ///
 /// # Errors
 /// The filter does not parse, or the process has a log already.
-pub fn init(config: &Config) -> Result<(), Error> {
+pub fn init(config: &Config) -> Result<Log, Error> {
     let filter = filter(&config.filter)?;
     let terminal = stderr().is_terminal();
     let format = config.format.unwrap_or(if terminal { Format::Text } else { Format::Json });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let writer = Lines::start(stderr(), |lost| {
+        tracing::warn!(lost, "lines of the log were lost: standard error did not take them");
+    })?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer.clone());
     match format {
         Format::Json => lines.json().flatten_event(true).finish().try_init()?,
         Format::Text => lines.with_ansi(terminal).finish().try_init()?,
     }
-    super::panics::log_location_only();
-    Ok(())
+    super::panics::log_location_only(writer.clone());
+    Ok(Log(writer))
 }
 
 fn filter(text: &str) -> Result<EnvFilter, Error> {

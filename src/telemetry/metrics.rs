@@ -1,12 +1,15 @@
 //! The metrics: a closed set of names, whose labels come from closed sets too, so that no caller can make them grow.
 
+mod handles;
+
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::Mutex;
+
+use self::handles::Handles;
 
 /// Decisions, by method and outcome (`allowed`, or the reason word).
 const DECISIONS: &str = "dockpass_decisions_total";
@@ -32,6 +35,12 @@ const CONNECTIONS_REFUSED: &str = "dockpass_connections_refused_total";
 const REGISTRY_USES: &str = "dockpass_registry_uses_total";
 /// Uses that no access token of ours explains, by why.
 const BYPASSES: &str = "dockpass_bypasses_total";
+
+/// Lines of the log that were lost because standard error did not take them.
+const LOG_LINES_LOST: &str = "dockpass_log_lines_lost_total";
+
+/// What every request touches, looked up once.
+static HANDLES: OnceLock<Handles> = OnceLock::new();
 
 /// How often samples are folded into their histograms.
 const UPKEEP: Duration = Duration::from_secs(1);
@@ -106,6 +115,7 @@ impl Metrics {
         }
         let handle = builder()?.install_recorder()?;
         describe();
+        HANDLES.get_or_init(Handles::register);
         *installed = Some(handle.clone());
         Ok(Self(handle))
     }
@@ -133,24 +143,23 @@ impl Metrics {
 
 /// Counts a decision without logging it: one of a flood. Without a reason word it was allowed.
 pub fn record_decision(method: Method, reason: Option<&'static str>, elapsed: Duration) {
-    let outcome = reason.unwrap_or("allowed");
-    counter!(DECISIONS, "method" => method.as_str(), "outcome" => outcome).increment(1);
-    histogram!(DECISION_SECONDS, "method" => method.as_str()).record(elapsed);
+    if let Some(handles) = HANDLES.get() {
+        handles.decision(method, reason, elapsed);
+    }
 }
 
 /// Counts an access token that is handed out.
 pub fn access_token(source: Source) {
-    let source = match source {
-        Source::Minted => "minted",
-        Source::Reused => "reused",
-    };
-    counter!(ACCESS_TOKENS, "source" => source).increment(1);
+    if let Some(handles) = HANDLES.get() {
+        handles.access_token(source);
+    }
 }
 
 /// Counts a commit of the audit journal that held this many events.
 pub fn audit_commit(events: usize, elapsed: Duration) {
-    histogram!(AUDIT_COMMIT_SECONDS).record(elapsed);
-    histogram!(AUDIT_BATCH_EVENTS).record(number(events));
+    if let Some(handles) = HANDLES.get() {
+        handles.audit_commit(events, elapsed);
+    }
 }
 
 /// Shows whether the audit journal can be written.
@@ -160,7 +169,9 @@ pub fn audit_writable(writable: bool) {
 
 /// Shows how many audit events wait for their commit.
 pub fn audit_queued(events: usize) {
-    gauge!(AUDIT_QUEUED_EVENTS).set(number(events));
+    if let Some(handles) = HANDLES.get() {
+        handles.audit_queued(events);
+    }
 }
 
 /// Shows how many audit events the search index does not hold yet.
@@ -181,6 +192,11 @@ pub fn registry_use(kind: &'static str, bypass: Option<&'static str>) {
     }
 }
 
+/// Counts lines of the log that were lost.
+pub(super) fn log_lines_lost(lines: u64) {
+    counter!(LOG_LINES_LOST).increment(lines);
+}
+
 /// A request that is being worked on, until it is dropped.
 #[derive(Debug)]
 #[must_use = "the request counts as finished when this is dropped"]
@@ -189,14 +205,18 @@ pub struct InFlight(Method);
 impl InFlight {
     /// Counts a request that begins.
     pub fn begin(method: Method) -> Self {
-        gauge!(IN_FLIGHT, "method" => method.as_str()).increment(1);
+        if let Some(handles) = HANDLES.get() {
+            handles.begun(method);
+        }
         Self(method)
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        gauge!(IN_FLIGHT, "method" => self.0.as_str()).decrement(1);
+        if let Some(handles) = HANDLES.get() {
+            handles.ended(self.0);
+        }
     }
 }
 
@@ -223,70 +243,8 @@ fn describe() {
     describe_counter!(REGISTRY_USES, "pushes, pulls and the like that registries reported");
     describe_counter!(BYPASSES, "uses of a registry that no access token explains");
     describe_counter!(CONNECTIONS_REFUSED, "connections closed because there were too many");
+    describe_counter!(LOG_LINES_LOST, "lines of the log that standard error did not take");
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_recorded_is_rendered_under_its_name_and_labels() {
-        let recorder = builder().unwrap().build_recorder();
-        let metrics = Metrics(recorder.handle());
-        let in_flight = metrics::with_local_recorder(&recorder, || {
-            describe();
-            record_decision(Method::Issue, None, Duration::from_millis(3));
-            record_decision(Method::Issue, Some("ACCESS_DENIED"), Duration::from_secs(20));
-            record_decision(Method::DockerToken, Some("ACCESS_DENIED"), Duration::ZERO);
-            access_token(Source::Minted);
-            access_token(Source::Reused);
-            audit_commit(3, Duration::from_millis(1));
-            audit_queued(2);
-            drop(InFlight::begin(Method::Check));
-            InFlight::begin(Method::Check)
-        });
-        let text = metrics.render();
-        for line in [
-            r#"dockpass_decisions_total{method="issue",outcome="allowed"} 1"#,
-            r#"dockpass_decisions_total{method="issue",outcome="ACCESS_DENIED"} 1"#,
-            r#"dockpass_decisions_total{method="docker_token",outcome="ACCESS_DENIED"} 1"#,
-            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="0.005"} 1"#,
-            r#"dockpass_decision_duration_seconds_bucket{method="issue",le="+Inf"} 2"#,
-            r#"dockpass_access_tokens_total{source="minted"} 1"#,
-            r#"dockpass_access_tokens_total{source="reused"} 1"#,
-            r#"dockpass_audit_batch_events_bucket{le="4"} 1"#,
-            "dockpass_audit_queued_events 2",
-            r#"dockpass_requests_in_flight{method="check"} 1"#,
-            "# HELP dockpass_decisions_total decisions, by method and outcome",
-        ] {
-            assert!(text.lines().any(|rendered| rendered == line), "{line} is not in\n{text}");
-        }
-        metrics::with_local_recorder(&recorder, || drop(in_flight));
-        assert!(metrics.render().contains(r#"dockpass_requests_in_flight{method="check"} 0"#));
-    }
-
-    #[test]
-    fn every_metric_is_described() {
-        let recorder = builder().unwrap().build_recorder();
-        metrics::with_local_recorder(&recorder, || {
-            describe();
-            record_decision(Method::Revoke, None, Duration::ZERO);
-            access_token(Source::Minted);
-            audit_commit(1, Duration::ZERO);
-            audit_writable(true);
-            audit_queued(1);
-            audit_index_lag(1);
-            connection_refused("address");
-            registry_use("registry_push", Some("unknown"));
-            drop(InFlight::begin(Method::Unreadable));
-        });
-        let text = recorder.handle().render();
-        let names = |prefix: &str| {
-            text.lines()
-                .filter_map(|line| line.strip_prefix(prefix)?.split(' ').next())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names("# TYPE "), names("# HELP "));
-        assert_eq!(names("# TYPE ").len(), 12);
-    }
-}
+mod tests;

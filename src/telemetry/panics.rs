@@ -1,10 +1,19 @@
 //! What is logged of a panic: where, never what. Its message can hold anything that was being worked on, secrets too.
 
 use std::panic::{self, PanicHookInfo};
+use std::time::Duration;
+
+use super::lines::Lines;
+
+/// How long a panic waits until its line is written: it may be the last of the program.
+const WRITTEN: Duration = Duration::from_millis(100);
 
 /// Replaces the hook that prints the message of a panic.
-pub(super) fn log_location_only() {
-    panic::set_hook(Box::new(log));
+pub(super) fn log_location_only(lines: Lines) {
+    panic::set_hook(Box::new(move |panic| {
+        log(panic);
+        lines.flush(WRITTEN);
+    }));
 }
 
 fn log(panic: &PanicHookInfo<'_>) {

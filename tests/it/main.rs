@@ -16,6 +16,7 @@ mod examples;
 mod exchange;
 mod exchange_in_part;
 mod flood;
+mod framing;
 mod limits;
 mod malformed;
 mod manage;

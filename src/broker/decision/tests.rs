@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use super::*;
-use crate::audit::Journal;
+use crate::audit::{Event, Filter, Journal};
 use crate::broker::{LimitsConfig, Parts, Peer};
 use crate::cache::Memory;
 use crate::identity::Verifiers;
-use crate::model::{Clock, SystemClock};
+use crate::model::{Clock, Reason, SystemClock};
 use crate::net::{self, HttpClient};
 use crate::policy::Context;
 use crate::registry::{Dependencies, KeysConfig, Registries};
@@ -74,6 +75,65 @@ impl UseCase for WritesForEver {
         draft.written();
         Ok(())
     }
+}
+
+/// Waits for somebody else, as for an issuer's keys.
+struct Waits(Arc<Notify>);
+
+impl UseCase for Waits {
+    const KIND: Kind = Kind::Issue;
+    type Output = ();
+
+    async fn run(&self, _: &Broker, draft: &mut Draft) -> Result<(), Error> {
+        draft.stage = Stage::Known;
+        self.0.notified().await;
+        draft.detail("it came to its end".to_owned());
+        Ok(())
+    }
+}
+
+/// Is ready at once: what is waited for is the commit.
+struct Ready;
+
+impl UseCase for Ready {
+    const KIND: Kind = Kind::Issue;
+    type Output = ();
+
+    async fn run(&self, _: &Broker, draft: &mut Draft) -> Result<(), Error> {
+        draft.stage = Stage::Known;
+        draft.detail("it came to its end".to_owned());
+        Ok(())
+    }
+}
+
+/// Begins a use case, hangs up, and returns what is recorded of it when the broker has closed.
+async fn hang_up<U: UseCase>(use_case: U, then: impl FnOnce()) -> Vec<Event> {
+    let folder = TempDir::new().unwrap();
+    let broker = broker(&folder).await;
+    let mut asked = Box::pin(broker.decide(call(Duration::from_secs(10)), use_case));
+    assert!(futures_util::poll!(asked.as_mut()).is_pending());
+    drop(asked);
+    then();
+    broker.close().await;
+    let of_kind = Filter { kind: Some(Kind::Issue), ..Filter::default() };
+    let listed = broker.journal.archive().list(&of_kind, None, 10).unwrap();
+    assert!(broker.limits.enter(Peer::Unknown).is_ok());
+    listed.events.into_iter().map(|found| found.event).collect()
+}
+
+#[tokio::test]
+async fn what_waits_for_another_is_finished_when_the_caller_hangs_up() {
+    let go_on = Arc::new(Notify::new());
+    let events = hang_up(Waits(Arc::clone(&go_on)), || go_on.notify_one()).await;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((event.reason, event.detail.as_deref()), (None, Some("it came to its end")));
+}
+
+#[tokio::test]
+async fn what_is_being_committed_is_finished_when_the_caller_hangs_up() {
+    let events = hang_up(Ready, || {}).await;
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((event.reason, event.detail.as_deref()), (None, Some("it came to its end")));
 }
 
 #[tokio::test]

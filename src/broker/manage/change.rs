@@ -65,13 +65,19 @@ impl Broker {
         present: Present,
         draft: &mut Draft,
     ) -> Result<Option<T>, Error> {
-        let Present { revision, now, actor, .. } = present;
+        let Present { revision, now, authority, .. } = present;
         draft.event.policy_revision = Some(revision);
         if prepared.changes.is_empty() {
             return Ok(Some(prepared.output));
         }
         let seal = Journal::seal_all(events(draft.event(), prepared.records));
-        let changed = self.store.change_definitions(revision, prepared.changes, actor, now, seal);
+        let changed = self.store.change_definitions(
+            revision,
+            prepared.changes,
+            authority.actor().to_owned(),
+            now,
+            seal,
+        );
         let appended = match changed.await {
             Ok(appended) => appended,
             Err(store::Error::Stale) => return Ok(None),
@@ -110,7 +116,7 @@ impl<E: Edit> UseCase for Change<E> {
                 snapshot: Arc::clone(&in_force.snapshot),
                 revision: in_force.revision.saturating_add(1),
                 now,
-                actor: authority.actor().to_owned(),
+                authority: authority.clone(),
             };
             let prepared = prepare(&self.edit, &present, &broker.registries).await?;
             if let Some(output) = broker.commit(prepared, present, draft).await? {
@@ -139,7 +145,7 @@ async fn prepare<E: Edit>(
         let Edited { changes, output } = edit.edit(&present)?;
         limits::check(&changes, &registries)?;
         check(&changes, &present, edit.field())?;
-        let record = |change| policy::Change::of(change, &present.snapshot).record(&present.actor);
+        let record = |change| policy::Change::of(change, &present.snapshot).record(present.actor());
         let records = changes.iter().map(record).collect();
         Ok(Prepared { changes, records, output })
     });

@@ -11,6 +11,7 @@ mod limits;
 mod operator;
 mod page;
 mod passwords;
+mod policy_file;
 mod present;
 mod preview;
 mod read;
@@ -29,6 +30,9 @@ pub use self::federated::{AddFederatedCredential, NewCredential, RemoveFederated
 pub use self::operator::{Known, LocalUser, Operator};
 pub use self::page::{Page, PageRequest};
 pub use self::passwords::{DeletePassword, Expiry, GeneratePassword, Generated};
+pub use self::policy_file::{
+    ApplyPolicy, Candidate, Compared, ExportPolicy, Exported, PlanPolicy, Planned, SendPolicyFile,
+};
 pub use self::present::Present;
 pub use self::preview::{Preview, PreviewScopeMapUpdate};
 pub use self::read::{Read, Reading};
@@ -41,5 +45,7 @@ pub use self::scope_maps::{GetScopeMap, ListScopeMaps};
 pub use self::target::{Noun, Place, Target};
 pub use self::token_edit::TokenRef;
 pub use self::tokens::{CreateToken, DeleteToken, GetToken, ListTokens, UpdateToken};
+
+pub use crate::policy::{Change as Difference, Rest};
 
 pub(super) use self::role::Admins;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::authority::Authority;
 use super::target::Noun;
 use crate::broker::Error;
 use crate::model::{RegistryName, ScopeMap, Token};
@@ -18,11 +19,16 @@ pub struct Present {
     pub revision: u64,
     /// The time of the change.
     pub now: Timestamp,
-    /// Who changes.
-    pub actor: String,
+    /// Who changes, and how far that goes.
+    pub authority: Authority,
 }
 
 impl Present {
+    /// Who changes.
+    pub fn actor(&self) -> &str {
+        self.authority.actor()
+    }
+
     /// Refuses a registry that is not configured.
     pub fn registry(&self, registry: &RegistryName) -> Result<(), Error> {
         if self.snapshot.has_registry(registry) { Ok(()) } else { Err(no_registry(registry)) }

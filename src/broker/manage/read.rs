@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::authority::Authority;
 use super::operator::Operator;
+use super::present::Present;
 use super::target::Target;
 use crate::audit::Kind;
 use crate::broker::decision::{Standing, UseCase};
@@ -44,6 +45,21 @@ impl Reading<'_> {
     /// The policy in force.
     pub fn snapshot(&self) -> &Snapshot {
         &self.in_force.snapshot
+    }
+
+    /// The same, to be kept.
+    pub fn snapshot_shared(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.in_force.snapshot)
+    }
+
+    /// What an edit would start from.
+    pub fn present(&self) -> Present {
+        Present {
+            snapshot: self.snapshot_shared(),
+            revision: self.in_force.revision.saturating_add(1),
+            now: self.broker.clock.now(),
+            authority: self.authority.clone(),
+        }
     }
 
     /// The registries.

@@ -72,7 +72,7 @@ impl Edit for CreateScopeMap {
             revision: present.revision,
             create_time: present.now,
             update_time: present.now,
-            updated_by: present.actor.clone(),
+            updated_by: present.actor().to_owned(),
         };
         Ok(put(made))
     }
@@ -164,7 +164,7 @@ impl Edit for UpdateScopeMap {
         Ok(put(ScopeMap {
             revision: present.revision,
             update_time: present.now,
-            updated_by: present.actor.clone(),
+            updated_by: present.actor().to_owned(),
             ..after
         }))
     }
@@ -261,7 +261,7 @@ fn disabled(token: &Token, present: &Present) -> Token {
         status: Status::Disabled,
         revision: present.revision,
         update_time: present.now,
-        updated_by: present.actor.clone(),
+        updated_by: present.actor().to_owned(),
         ..token.clone()
     }
 }

@@ -49,7 +49,7 @@ impl TokenRef {
         Ok(put(Token {
             revision: present.revision,
             update_time: present.now,
-            updated_by: present.actor.clone(),
+            updated_by: present.actor().to_owned(),
             ..after
         }))
     }

@@ -135,7 +135,7 @@ impl Edit for CreateToken {
             revision: present.revision,
             create_time: present.now,
             update_time: present.now,
-            updated_by: present.actor.clone(),
+            updated_by: present.actor().to_owned(),
         };
         Ok(token_edit::put(made))
     }

@@ -4,6 +4,7 @@ mod access;
 mod action;
 pub(super) mod credential;
 pub(super) mod page;
+pub(super) mod policy;
 pub(super) mod registry;
 pub(super) mod scope_map;
 mod time;

@@ -81,10 +81,15 @@ impl Oidc {
         }
         let now = self.clock.now();
         let hash = verdicts::hash(token);
-        if let Some(workload) = self.verdicts.find(&hash, now).await {
+        if let Some(workload) = self.verdicts.find(&hash, now) {
             return Ok(workload);
         }
         self.verify_anew(token, hash, now).await
+    }
+
+    /// Frees what is kept of tokens that are not valid any more.
+    pub(super) fn forget_ended(&self) {
+        self.verdicts.forget_ended(self.clock.now());
     }
 
     async fn verify_anew(
@@ -101,9 +106,9 @@ impl Oidc {
             self.use_up(issuer, &verified, now)?;
             return Ok(Workload::new(issuer.name().clone(), verified.registered, verified.claims));
         }
-        let verdict = Verdict::new(issuer, verified, token.len(), now);
+        let verdict = Verdict::new(issuer, verified, token.len());
         let workload = verdict.workload.clone();
-        self.verdicts.keep(hash, verdict).await;
+        self.verdicts.keep(hash, verdict);
         Ok(workload)
     }
 

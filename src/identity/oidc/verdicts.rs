@@ -1,12 +1,13 @@
 //! Verdicts that still hold: a token that verified is not verified again, however often it is presented.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
-use moka::Expiry;
-use moka::future::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use super::Workload;
 use super::issuer::{Issuer, Verified};
@@ -15,6 +16,8 @@ use super::issuer::{Issuer, Verified};
 const CAPACITY: u64 = 64 << 20;
 /// How much a claim takes in memory over its text.
 const OVERHEAD: usize = 5;
+/// How many verdicts that makes, about: the tokens of CI systems have 800 bytes and more.
+const EXPECTED: usize = 20_000;
 
 /// SHA-256 of a token.
 pub(super) type TokenHash = [u8; 32];
@@ -30,24 +33,15 @@ pub(super) struct Verdict {
     valid_from: Timestamp,
     /// Of the token, in bytes.
     length: usize,
-    /// Of the token's life when it verified.
-    left: Duration,
 }
 
 impl Verdict {
-    pub(super) fn new(
-        issuer: &Arc<Issuer>,
-        verified: Verified,
-        length: usize,
-        now: Timestamp,
-    ) -> Self {
-        let end = verified.registered.expire_time;
+    pub(super) fn new(issuer: &Arc<Issuer>, verified: Verified, length: usize) -> Self {
         Self {
             issuer: Arc::clone(issuer),
             generation: verified.generation,
             valid_from: verified.registered.valid_from,
             length,
-            left: Duration::try_from(end.duration_since(now)).unwrap_or_default(),
             workload: Workload::new(issuer.name().clone(), verified.registered, verified.claims),
         }
     }
@@ -61,43 +55,43 @@ impl Verdict {
 }
 
 /// The cache of verdicts.
-#[derive(Debug)]
-pub(super) struct Verdicts(Cache<TokenHash, Arc<Verdict>>);
+pub(super) struct Verdicts(Cache<TokenHash, Arc<Verdict>, ByLength, RandomState>);
 
 impl Verdicts {
     pub(super) fn new() -> Self {
-        let cache = Cache::builder()
-            .max_capacity(CAPACITY)
-            .weigher(|_, verdict: &Arc<Verdict>| {
-                u32::try_from(verdict.length * OVERHEAD).unwrap_or(u32::MAX)
-            })
-            .expire_after(UntilExpiry)
-            .build();
-        Self(cache)
+        let hasher = RandomState::default();
+        Self(Cache::with(EXPECTED, CAPACITY, ByLength, hasher, DefaultLifecycle::default()))
     }
 
     /// What verified before and still holds.
-    pub(super) async fn find(&self, token: &TokenHash, now: Timestamp) -> Option<Workload> {
-        let verdict = self.0.get(token).await?;
+    pub(super) fn find(&self, token: &TokenHash, now: Timestamp) -> Option<Workload> {
+        let verdict = self.0.get(token)?;
         verdict.holds(now).then(|| verdict.workload.clone())
     }
 
-    pub(super) async fn keep(&self, token: TokenHash, verdict: Verdict) {
-        self.0.insert(token, Arc::new(verdict)).await;
+    pub(super) fn keep(&self, token: TokenHash, verdict: Verdict) {
+        self.0.insert(token, Arc::new(verdict));
+    }
+
+    /// Frees the memory of verdicts that hold no more. All are looked at.
+    pub(super) fn forget_ended(&self, now: Timestamp) {
+        self.0.retain(|_, verdict| verdict.holds(now));
     }
 }
 
-/// Frees memory when a token has ended. Whether it has is decided by the clock of whoever asks, not here.
-struct UntilExpiry;
+impl fmt::Debug for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verdicts").field(&self.0.len()).finish()
+    }
+}
 
-impl Expiry<TokenHash, Arc<Verdict>> for UntilExpiry {
-    fn expire_after_create(
-        &self,
-        _: &TokenHash,
-        verdict: &Arc<Verdict>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(verdict.left)
+/// How much a verdict takes in memory: mostly its claims.
+#[derive(Clone, Debug)]
+struct ByLength;
+
+impl Weighter<TokenHash, Arc<Verdict>> for ByLength {
+    fn weight(&self, _: &TokenHash, verdict: &Arc<Verdict>) -> u64 {
+        u64::try_from(verdict.length * OVERHEAD).unwrap_or(u64::MAX)
     }
 }
 

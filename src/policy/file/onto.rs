@@ -1,12 +1,13 @@
 //! What a policy file makes of the present definitions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::{PolicyFile, sections};
 use crate::model::{
-    ClaimCondition, Definitions, FederatedCredential, ScopeMap, Status, Token, TokenUid,
+    ClaimCondition, Definitions, FederatedCredential, RegistryName, ScopeMap, Status, Token,
+    TokenUid,
 };
 
 /// Who changes what is different, when, in which revision.
@@ -16,25 +17,25 @@ pub(super) struct Change<'a> {
     pub(super) revision: u64,
 }
 
-/// The definitions after the change.
+/// The definitions after the change. What the file does not name stays in the registries that `keeps` says.
 pub(super) fn apply(
     file: &PolicyFile,
     present: &Definitions,
     change: &Change<'_>,
     new_uid: &mut dyn FnMut() -> TokenUid,
+    keeps: &dyn Fn(&RegistryName) -> bool,
 ) -> Definitions {
     let maps: HashMap<_, _> =
         present.scope_maps.iter().map(|m| ((&m.registry, m.name.as_str()), m)).collect();
     let tokens: HashMap<_, _> =
         present.tokens.iter().map(|t| ((&t.registry, t.name.as_str()), t)).collect();
-    let system = present.scope_maps.iter().filter(|map| map.system).cloned();
     let asked = file.scope_maps.iter().map(|section| {
         let before = maps.get(&(&section.registry, section.name.get_ref().as_str())).copied();
         scope_map(section, before, change)
     });
     let mut after = Definitions {
         revision: change.revision,
-        scope_maps: system.chain(asked).collect(),
+        scope_maps: asked.collect(),
         tokens: file
             .tokens
             .iter()
@@ -44,10 +45,28 @@ pub(super) fn apply(
             })
             .collect(),
     };
+    keep(&mut after, present, keeps);
     if is_same(present, &after) {
         after.revision = present.revision;
     }
     after
+}
+
+/// Puts back what the file does not name and is to stay, and what is the system's.
+fn keep(after: &mut Definitions, present: &Definitions, keeps: &dyn Fn(&RegistryName) -> bool) {
+    let named: HashSet<_> =
+        after.scope_maps.iter().map(|map| (map.registry.clone(), map.name.clone())).collect();
+    let kept = present.scope_maps.iter().filter(|map| {
+        (map.system || keeps(&map.registry))
+            && !named.contains(&(map.registry.clone(), map.name.clone()))
+    });
+    after.scope_maps.extend(kept.cloned());
+    let named: HashSet<_> =
+        after.tokens.iter().map(|token| (token.registry.clone(), token.name.clone())).collect();
+    let kept = present.tokens.iter().filter(|token| {
+        keeps(&token.registry) && !named.contains(&(token.registry.clone(), token.name.clone()))
+    });
+    after.tokens.extend(kept.cloned());
 }
 
 fn scope_map(

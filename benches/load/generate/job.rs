@@ -1,5 +1,6 @@
 //! What the load generator is told, and what it tells.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Job {
     pub(crate) target: SocketAddr,
+    /// The certificate (PEM) that the target has for `localhost`; none = no TLS.
+    pub(crate) certificate: Option<String>,
     /// The process whose CPU time is measured.
     pub(crate) server: u32,
     pub(crate) protocol: Protocol,
-    /// The values of `authorization`, used in turn; none = the header is left out.
+    /// The values of `authorization`, one a caller; none = the header is left out.
     pub(crate) authorizations: Vec<String>,
     pub(crate) supply: Supply,
     pub(crate) lanes: Lanes,
@@ -22,19 +25,30 @@ pub(crate) struct Job {
 /// How the target is asked.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) enum Protocol {
-    /// A unary gRPC call with one message; the `grpc-status` that is expected.
-    Grpc { path: String, message: Vec<u8>, expected: String },
+    /// A unary gRPC call with one message.
+    Grpc { path: String, message: Vec<u8>, expected: Expected },
     /// GET over HTTP/1.1, keep-alive, each lane on a connection of its own.
     Get { path: String },
 }
 
-/// What happens when every authorization was used.
+/// What a gRPC call may answer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Expected {
+    /// The `grpc-status` that counts.
+    pub(crate) status: String,
+    /// The one that is counted as a refusal; none = any other status is a failure.
+    pub(crate) refusal: Option<String>,
+}
+
+/// Where requests come from.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) enum Supply {
-    /// Begin again.
+    /// A lane asks again when it was answered. Each connection is one caller's, as with real clients.
     Endless,
-    /// Stop: each is used once, and all of it is measured.
+    /// The same, but each request is another caller's, and it ends with the last; all of it is measured.
     Once,
+    /// So many requests a second, whether answers come or not. Each connection is one caller's.
+    Paced { per_second: u32 },
 }
 
 /// How much is in flight: on each connection, so many requests.
@@ -54,8 +68,9 @@ impl Lanes {
 /// The result of a measurement.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Tally {
+    /// Expected answers.
     pub(crate) completed: u64,
-    /// Answers that were not the expected one; any makes the measurement void.
+    /// Answers that were neither expected nor refusals; any makes the measurement void.
     pub(crate) failed: u64,
     /// The first of them.
     pub(crate) failure: Option<String>,
@@ -65,8 +80,19 @@ pub(crate) struct Tally {
     pub(crate) p99: u64,
     pub(crate) p999: u64,
     pub(crate) longest: u64,
-    /// CPU seconds of the server for 100,000 requests.
+    pub(crate) refused: Refused,
+    /// CPU seconds of the server for 100,000 answers.
     pub(crate) server_cpu: f64,
     /// CPUs that neither the server nor the generator used, on average, and which were not idle.
     pub(crate) other_cpus: f64,
+}
+
+/// The refusals that were allowed for; latencies in microseconds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Refused {
+    pub(crate) count: u64,
+    pub(crate) p50: u64,
+    pub(crate) p99: u64,
+    /// The reasons of the first hundred.
+    pub(crate) reasons: BTreeSet<String>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dockpass::audit::{Event, Journal, Kind};
 use dockpass::config::Config;
-use dockpass::model::{Clock, DecisionId, Definitions, SystemClock, TokenUid};
+use dockpass::model::{Clock, DecisionId, SystemClock, TokenUid};
 use dockpass::policy::PolicyFile;
 use dockpass::store::Store;
 
@@ -17,20 +17,20 @@ const TOKENS_OF_A_MAP: usize = 10;
 /// The repository that callers of the benchmark ask for: all scope maps have it.
 pub(crate) const REPOSITORY: &str = "shared/app";
 
-/// Writes so many tokens, each of which admits the repository of its number.
+/// Makes the policy in the store one of so many tokens, each of which admits the repository of its number.
 pub(crate) fn fill(config: &Path, tokens: usize) -> anyhow::Result<()> {
     let config = Config::load(config)?;
     let file = PolicyFile::parse(&text(tokens)?)?;
-    let now = SystemClock.now();
-    let mut new_uid = || TokenUid::new(now);
-    let definitions = file.onto(&Definitions::default(), now, "benchmark", &mut new_uid);
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let store = Store::open(&config.store, &config.data_dir).await?;
+        let now = SystemClock.now();
+        let mut new_uid = || TokenUid::new(now);
+        let before = store.definitions().await?;
+        let after = file.onto(&before, now, "benchmark", &mut new_uid);
         let event = Event::new(DecisionId::new(now), now, Kind::PolicyChange);
-        store
-            .replace_definitions(definitions, "benchmark".to_owned(), now, Journal::seal(event))
-            .await?;
+        let actor = "benchmark".to_owned();
+        store.replace_definitions(after, actor, now, Journal::seal(event)).await?;
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! GET requests over HTTP/1.1, each lane on a connection that it keeps.
+//! GET requests over HTTP/1.1, each lane on a connection that it keeps, and which is one caller's.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,38 +8,38 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::generator::Shared;
-use crate::job::Protocol;
+use super::counts::Answer;
+use super::job::Protocol;
+use super::{Shared, connect};
 
 /// Opens the connections, and starts a lane on each.
-pub(crate) async fn open(
+pub(super) async fn open(
     shared: &Arc<Shared>,
     lanes: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let Protocol::Get { path } = &shared.job.protocol else { anyhow::bail!("not HTTP/1.1") };
-    let authorization = match shared.job.authorizations.first() {
-        Some(value) => format!("Authorization: {value}\r\n"),
-        None => String::new(),
-    };
-    let request: Arc<str> =
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n").into();
+    let mut authorizations = shared.job.authorizations.iter().cycle();
     for _ in 0..shared.job.lanes.in_flight() {
-        let stream = TcpStream::connect(shared.job.target).await?;
-        stream.set_nodelay(true)?;
-        lanes.spawn(lane(stream, Arc::clone(shared), Arc::clone(&request)));
+        let authorization = match authorizations.next() {
+            Some(value) => format!("Authorization: {value}\r\n"),
+            None => String::new(),
+        };
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n");
+        let stream = connect::tcp(&shared.job).await?;
+        lanes.spawn(lane(stream, Arc::clone(shared), request));
     }
     Ok(())
 }
 
-async fn lane(mut stream: TcpStream, shared: Arc<Shared>, request: Arc<str>) -> anyhow::Result<()> {
+async fn lane(mut stream: TcpStream, shared: Arc<Shared>, request: String) -> anyhow::Result<()> {
     let mut buffer = Vec::with_capacity(16 * 1024);
-    while shared.next().is_some() {
+    while !shared.stopping() {
         let begun = Instant::now();
         stream.write_all(request.as_bytes()).await?;
         buffer.clear();
         let head = read_response(&mut stream, &mut buffer).await?;
-        let wrong = (!head.starts_with("HTTP/1.1 200")).then(|| head.clone());
-        shared.answered(begun, wrong);
+        let fits = head.starts_with("HTTP/1.1 200");
+        shared.answered(begun, if fits { Answer::Expected } else { Answer::Wrong(head) });
     }
     Ok(())
 }
