@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Use;
+use super::{Deed, Use};
 use crate::model::{
-    AccessTokenId, Claims, CredentialRef, DecisionId, JsonObject, Lifetime, Permissions, Reason,
-    RegistryName, ScopeMapName, TokenName, TokenUid,
+    AccessRequest, AccessTokenId, Claims, CredentialRef, DecisionId, Form, JsonObject, Lifetime,
+    Permissions, Reason, RegistryName, Reuse, ScopeMapName, TokenName, TokenUid,
 };
 
 /// One audit event.
@@ -123,6 +123,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What was done, when it is a registry's report.
+    pub const fn deed(self) -> Option<Deed> {
+        match self {
+            Self::RegistryDelete => Some(Deed::Delete),
+            Self::RegistryMount => Some(Deed::Mount),
+            Self::RegistryPull => Some(Deed::Pull),
+            Self::RegistryPush => Some(Deed::Push),
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
@@ -149,6 +162,20 @@ pub struct RequestRecord {
     /// An access token of an earlier decision was not wanted.
     #[serde(default)]
     pub fresh: bool,
+}
+
+impl RequestRecord {
+    /// The request, as far as it has a part in what is allowed.
+    pub fn to_request(&self) -> AccessRequest {
+        AccessRequest {
+            registry: self.registry.clone(),
+            permissions: self.permissions.clone(),
+            lifetime: self.lifetime,
+            token_name: self.token_name.clone(),
+            form: if self.with_bearer_token { Form::PasswordAndBearer } else { Form::Password },
+            reuse: if self.fresh { Reuse::Never } else { Reuse::default() },
+        }
+    }
 }
 
 /// What was given.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::chain::Prepared;
@@ -36,6 +36,7 @@ pub(super) struct Inner {
     archive: Archive,
     pub(super) committer: Mutex<Option<thread::JoinHandle<()>>>,
     answers: TaskTracker,
+    news: Notify,
 }
 
 /// What a recorded event tells.
@@ -107,6 +108,7 @@ impl Journal {
                 archive: Archive::open(store),
                 committer: Mutex::new(Some(thread)),
                 answers: TaskTracker::new(),
+                news: Notify::new(),
             }),
         })
     }
@@ -129,9 +131,16 @@ impl Journal {
             Err(NotQueued::Full) => return Err(Error::Overloaded),
             Err(NotQueued::Closed) => return Err(Error::unavailable("it is closed")),
         }
-        recorded.await.unwrap_or_else(|_| {
+        let recorded = recorded.await.unwrap_or_else(|_| {
             Err(Error::unavailable("whether the event was written is not known"))
-        })
+        });
+        self.inner.news.notify_waiters();
+        recorded
+    }
+
+    /// Ends when an event was recorded by this process after this call.
+    pub fn news(&self) -> impl Future<Output = ()> + '_ {
+        self.inner.news.notified()
     }
 
     /// Seals an event for a transaction of the store that is not the journal's own: a change and its event are one.

@@ -120,6 +120,16 @@ impl Deed {
         }
     }
 
+    /// What became of the repository, in words.
+    pub const fn past(self) -> &'static str {
+        match self {
+            Self::Delete => "deleted from",
+            Self::Mount => "mounted into",
+            Self::Pull => "pulled from",
+            Self::Push => "pushed to",
+        }
+    }
+
     /// What it takes in the repository.
     pub fn needs(self) -> ActionSet {
         match self {

@@ -9,7 +9,7 @@ mod decision;
 mod docker_token;
 mod draft;
 mod error;
-mod evidence;
+pub mod evidence;
 mod finishing;
 mod issue;
 mod limits;
@@ -24,10 +24,11 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::evidence::Recent;
+use self::evidence::{MAX_WATCHERS, Recent};
 use self::limits::Limits;
 use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
@@ -77,6 +78,10 @@ pub struct Broker {
     store: Store,
     tasks: TaskTracker,
     verifiers: Verifiers,
+    /// Taken by whoever verifies the whole trail.
+    verifying: Arc<Semaphore>,
+    /// Taken by those who watch the trail.
+    watching: Arc<Semaphore>,
 }
 
 /// What a broker is made of.
@@ -172,6 +177,8 @@ impl Broker {
             store: parts.store,
             tasks: TaskTracker::new(),
             verifiers: parts.verifiers,
+            verifying: Arc::new(Semaphore::new(1)),
+            watching: Arc::new(Semaphore::new(MAX_WATCHERS)),
         }))
     }
 

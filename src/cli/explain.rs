@@ -1,7 +1,5 @@
 //! `dockpass explain`: makes a recorded decision again, with everything looked at, and shows why it went as it did.
 
-use std::time::Duration;
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -13,11 +11,11 @@ use super::offline::{self, ConfigArgs};
 use super::output::{self, OutputArgs};
 use super::refusal::Refusal;
 use super::{Failure, Process, json_struct};
-use crate::audit::{Archive, Event, RequestRecord};
+use crate::audit::{Archive, Event};
 use crate::identity::Evidence;
-use crate::model::{AccessRequest, DecisionId, Form, Reuse};
+use crate::model::{AccessRequest, DecisionId};
 use crate::pb;
-use crate::policy::{CredentialTrace, EntryTrace, TokenTrace, Trace, explain};
+use crate::policy::{Trace, explain};
 
 /// Show why a decision went as it did: every token, credential and scope map entry against the request
 #[derive(Args, Debug)]
@@ -83,19 +81,7 @@ impl Explain {
 /// What policy was asked, when it was.
 fn question(event: &Event) -> Option<(u64, Evidence, AccessRequest)> {
     let evidence = Evidence::from_event(event.identity.as_ref()?, event.claims.as_ref())?;
-    Some((event.policy_revision?, evidence, request(event.request.as_ref()?)))
-}
-
-fn request(record: &RequestRecord) -> AccessRequest {
-    AccessRequest {
-        registry: record.registry.clone(),
-        permissions: record.permissions.clone(),
-        lifetime: record.lifetime,
-        token_name: record.token_name.clone(),
-        form: if record.with_bearer_token { Form::PasswordAndBearer } else { Form::Password },
-        // reuse has no part in what is allowed
-        reuse: if record.fresh { Reuse::Never } else { Reuse::WithRemaining(Duration::ZERO) },
-    }
+    Some((event.policy_revision?, evidence, event.request.as_ref()?.to_request()))
 }
 
 fn text(explained: &Explained) -> String {
@@ -103,42 +89,5 @@ fn text(explained: &Explained) -> String {
     let Some(trace) = &explained.trace else {
         return format!("{event}\n\npolicy was not asked: the reason is above");
     };
-    let tokens: String = trace.tokens.iter().map(token_text).collect();
-    let omitted = match trace.omitted_tokens {
-        0 => String::new(),
-        more => format!(
-            "
-{more} more tokens are further away
-"
-        ),
-    };
-    format!(
-        "{event}
-
-{}
-{tokens}{omitted}",
-        trace.summary
-    )
-}
-
-fn token_text(token: &TokenTrace) -> String {
-    let credentials: String = token.credentials.iter().map(credential_text).collect();
-    let entries: String = token.entries.iter().map(entry_text).collect();
-    let (name, outcome, map) = (&token.name, &token.outcome, &token.scope_map);
-    format!("\ntoken {name}: {outcome}\n{credentials}  scope map {map}\n{entries}")
-}
-
-fn credential_text(credential: &CredentialTrace) -> String {
-    let verdict =
-        if credential.admits { "admits the identity" } else { "does not admit the identity" };
-    let mismatches = credential.mismatches.iter().map(|mismatch| format!("    {mismatch}\n"));
-    format!("  {}: {verdict}\n{}", credential.name, mismatches.collect::<String>())
-}
-
-fn entry_text(entry: &EntryTrace) -> String {
-    let matches = match entry.matches.as_slice() {
-        [] => "matches nothing that was asked for".to_owned(),
-        matches => format!("matches {}", matches.join(", ")),
-    };
-    format!("    {}: {}; {matches}\n", entry.pattern, entry.actions.join(", "))
+    format!("{event}\n\n{trace}")
 }

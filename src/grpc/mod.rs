@@ -3,6 +3,7 @@
 
 mod access_service;
 mod asked;
+mod audit_service;
 mod call;
 mod connection;
 mod convert;
@@ -23,12 +24,14 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::server::Connected;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 
 use self::access_service::Access;
+use self::audit_service::AuditTrail;
 use self::connection::Limits;
 use self::front::Front;
 use self::management::Management;
@@ -40,6 +43,7 @@ use crate::broker::Broker;
 use crate::listen::Placed;
 use crate::pb;
 use crate::pb::access_service_server::AccessServiceServer;
+use crate::pb::audit_service_server::AuditServiceServer;
 use crate::pb::policy_service_server::PolicyServiceServer;
 use crate::pb::registry_service_server::RegistryServiceServer;
 use crate::pb::scope_map_service_server::ScopeMapServiceServer;
@@ -52,6 +56,8 @@ pub use self::health::{Health, Readiness};
 pub struct Server {
     front: Front,
     health: Health,
+    /// Ends what is watched.
+    stopping: CancellationToken,
 }
 
 /// The server cannot be made.
@@ -84,10 +90,12 @@ impl Server {
         routes: Routes,
         broker: Arc<Broker>,
     ) -> Result<Self, Error> {
+        let stopping = CancellationToken::new();
         let health = Health::default();
         health.set(Readiness::NotReady).await;
-        let routes = with_health_and_reflection(with_management(routes, &broker), &health)?;
-        Ok(Self { front: Front::new(broker, access, routes), health })
+        let ours = with_management(routes, &broker, &stopping);
+        let routes = with_health_and_reflection(ours, &health)?;
+        Ok(Self { front: Front::new(broker, access, routes), health, stopping })
     }
 
     /// Where readiness is told.
@@ -109,21 +117,25 @@ impl Server {
         let stopping = async {
             shutdown.await;
             // who watches would keep its connection, and so the shutdown, open
+            self.stopping.cancel();
             self.health.end().await;
         };
         connection::serve(&self.front, Limits::default(), incoming, stopping).await;
     }
 }
 
-fn with_management(routes: Routes, broker: &Arc<Broker>) -> Routes {
+fn with_management(routes: Routes, broker: &Arc<Broker>, stopping: &CancellationToken) -> Routes {
     let management = Management::new(Arc::clone(broker));
     let limit = intake::MAX_MESSAGE;
     let policy = PolicyServiceServer::new(Policy::new(management.clone()));
+    let (audit, stopping) = (management.clone(), stopping.clone());
+    let audit = AuditServiceServer::new(AuditTrail { management: audit, stopping });
     let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
     let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
     let tokens = TokenServiceServer::new(Tokens(management));
     routes
         .add_service(policy.max_decoding_message_size(limit))
+        .add_service(audit.max_decoding_message_size(limit))
         .add_service(registries.max_decoding_message_size(limit))
         .add_service(scope_maps.max_decoding_message_size(limit))
         .add_service(tokens.max_decoding_message_size(limit))

@@ -27,8 +27,8 @@ impl TokenService for Tokens {
         &self,
         request: Request<pb::GetTokenRequest>,
     ) -> Result<Response<pb::GetTokenResponse>, Status> {
-        let token = self.0.read(request, |message| convert::get(&message)).await?;
-        let token = Some(convert::token(&token));
+        let (token, last) = self.0.read(request, |message| convert::get(&message)).await?;
+        let token = Some(convert::used_token(&token, &last));
         Ok(Response::new(pb::GetTokenResponse { token }))
     }
 

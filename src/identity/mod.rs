@@ -9,6 +9,7 @@ mod evidence;
 pub(crate) mod for_test;
 mod oidc;
 mod password;
+mod recorded;
 mod verifiers;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use self::error::{Check, Error};
 pub use self::evidence::Evidence;
 pub use self::oidc::Workload;
 pub use self::password::{PasswordEntry, PasswordHolder, PasswordIndex};
+pub use self::recorded::ask_as_recorded;
 pub use self::verifiers::Verifiers;
 
 /// What a caller presents, unverified.

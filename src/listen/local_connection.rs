@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tonic::transport::server::Connected;
 
+use super::Placed;
+
 /// Where the names of users are.
 const USERS: &str = "/etc/passwd";
 
@@ -72,6 +74,8 @@ impl<I: Clone + Send + Sync + 'static> Connected for LocalConnection<I> {
         self.info.clone()
     }
 }
+
+impl<I> Placed for LocalConnection<I> {}
 
 impl<I: Unpin> AsyncRead for LocalConnection<I> {
     fn poll_read(

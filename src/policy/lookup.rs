@@ -1,14 +1,9 @@
 //! Single definitions of a snapshot, for those who manage them.
 
-use super::{Context, Snapshot};
+use super::Snapshot;
 use crate::model::{DefinitionChange, RegistryName, ScopeMap, Token};
 
 impl Snapshot {
-    /// What of the configuration bounds policy.
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
     /// True when the registry is configured.
     pub fn has_registry(&self, registry: &RegistryName) -> bool {
         self.registry(registry).is_some()

@@ -20,4 +20,5 @@ mod push;
 mod python;
 mod secrets;
 mod support;
+mod vendor;
 mod withdraw;

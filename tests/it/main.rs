@@ -9,6 +9,7 @@
 mod abandoned;
 mod anonymous;
 mod audit_down;
+mod az;
 mod bad_policy;
 mod documents;
 mod enumeration;
@@ -20,6 +21,7 @@ mod framing;
 mod limits;
 mod malformed;
 mod manage;
+mod operators;
 mod reuse;
 mod revoke;
 mod secrets;

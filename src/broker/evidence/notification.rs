@@ -1,12 +1,12 @@
 //! The notifications of a registry: each use becomes an event of its own, joined to what allowed it, durable before the registry is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::join::{self, Joined};
+use super::unreadable;
 use crate::audit::{Deed, Event, Kind, Use};
 use crate::broker::{Broker, Call, Error, Refusal};
 use crate::identity;
@@ -152,10 +152,6 @@ impl Broker {
             joined,
         ))
     }
-}
-
-fn unreadable(error: crate::audit::ArchiveError) -> Error {
-    Error::Store { problem: error.to_string(), retry_after: Duration::from_secs(1) }
 }
 
 fn event(blank: Event, registry: &RegistryName, report: Report, joined: Joined) -> Event {

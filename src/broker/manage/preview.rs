@@ -1,6 +1,7 @@
 //! What an update of a scope map would do, before it is made.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::present::find_scope_map;
 use super::read::{Read, Reading};
@@ -8,6 +9,7 @@ use super::role::Role;
 use super::scope_map_edits::UpdateScopeMap;
 use super::target::{Noun, Place, Target};
 use crate::broker::Error;
+use crate::broker::evidence::{Changed, Uses};
 use crate::model::{ActionSet, RepositoryPattern, ScopeMap, Token, TokenName};
 
 /// What an update would do; it is not made.
@@ -15,6 +17,8 @@ use crate::model::{ActionSet, RepositoryPattern, ScopeMap, Token, TokenName};
 pub struct PreviewScopeMapUpdate {
     /// The update.
     pub update: UpdateScopeMap,
+    /// How far to look back for uses.
+    pub usage_window: Duration,
 }
 
 /// What an update would do.
@@ -28,6 +32,8 @@ pub struct Preview {
     pub removed: BTreeMap<RepositoryPattern, ActionSet>,
     /// The tokens that are tied to it.
     pub tokens: Vec<TokenName>,
+    /// Who used lately what would go.
+    pub lost: Uses,
 }
 
 impl Read for PreviewScopeMapUpdate {
@@ -47,11 +53,14 @@ impl Read for PreviewScopeMapUpdate {
         let before = find_scope_map(reading.snapshot(), registry, name.as_str())?;
         let after = self.update.applied_to(before)?;
         let tokens = reading.snapshot().tokens_of(registry, name.as_str());
+        let changed = Changed::ScopeMap(Box::new(before.clone()), Some(Box::new(after.clone())));
+        let lost = reading.lost_uses(changed, self.usage_window).await?;
         Ok(Preview {
             added: lacking(&after.permissions, &before.permissions),
             removed: lacking(&before.permissions, &after.permissions),
             tokens: tokens.into_iter().map(|token: &Token| token.name.clone()).collect(),
             after,
+            lost,
         })
     }
 }

@@ -62,6 +62,11 @@ impl Reading<'_> {
         }
     }
 
+    /// The time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.broker.clock.now()
+    }
+
     /// The registries.
     pub fn registries(&self) -> &Registries {
         &self.broker.registries

@@ -12,6 +12,7 @@ use super::read::{Read, Reading, asked};
 use super::role::Role;
 use super::target::{Noun, Place, Target};
 use super::token_edit::{self, TokenRef};
+use crate::broker::evidence::LastUses;
 use crate::broker::{Error, FieldViolation};
 use crate::model::{
     DefinitionChange, RegistryName, ScopeMapName, Status, Token, TokenName, TokenUid,
@@ -58,7 +59,7 @@ pub struct GetToken {
 }
 
 impl Read for GetToken {
-    type Output = Token;
+    type Output = (Token, LastUses);
 
     fn target(&self) -> Target<'_> {
         Target {
@@ -69,8 +70,9 @@ impl Read for GetToken {
         }
     }
 
-    async fn read(&self, reading: &Reading<'_>) -> Result<Token, Error> {
-        find_token(reading.snapshot(), &self.registry, self.name.as_str()).cloned()
+    async fn read(&self, reading: &Reading<'_>) -> Result<(Token, LastUses), Error> {
+        let token = find_token(reading.snapshot(), &self.registry, self.name.as_str())?;
+        Ok((token.clone(), reading.last_uses(token).await?))
     }
 }
 

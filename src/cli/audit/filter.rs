@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::audit::{Filter, Kind, Outcome};
 use crate::cli::wire;
-use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, TokenName};
+use crate::model::{AccessTokenId, Reason, RegistryName, RepositoryName, ScopeMapName, TokenName};
 use crate::pb;
 
 /// Which events.
@@ -39,6 +39,9 @@ pub(super) struct FilterArgs {
     /// The token that was acted as or asked for
     #[arg(long, value_name = "NAME")]
     token: Option<TokenName>,
+    /// The scope map that allowed it
+    #[arg(long, value_name = "NAME")]
+    scope_map: Option<ScopeMapName>,
     /// The issuer of the identity
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -67,6 +70,7 @@ impl FilterArgs {
             registry: self.registry.clone(),
             repository: self.repository.clone(),
             token: self.token.clone(),
+            scope_map: self.scope_map.clone(),
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
             access_token: self.access_token,
@@ -91,6 +95,7 @@ impl FilterArgs {
             registry: text(self.registry.as_ref()),
             repository: text(self.repository.as_ref()),
             token_name: text(self.token.as_ref()),
+            scope_map: text(self.scope_map.as_ref()),
             issuer: text(self.issuer.as_ref()),
             subject: text(self.subject.as_ref()),
             kind: text(self.kind.as_ref()),

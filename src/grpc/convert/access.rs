@@ -93,7 +93,7 @@ pub(in crate::grpc) fn check_response(checked: &Checked) -> pb::CheckAccessRespo
     }
 }
 
-fn repository_permission(permission: &Permission) -> pb::RepositoryPermission {
+pub(super) fn repository_permission(permission: &Permission) -> pb::RepositoryPermission {
     pb::RepositoryPermission {
         repository: permission.repository.to_string(),
         actions: permission.actions.iter().map(|action| i32::from(pb_action(action))).collect(),

@@ -2,13 +2,17 @@
 
 mod access;
 mod action;
+pub(super) mod audit;
 pub(super) mod credential;
+mod json;
 pub(super) mod page;
 pub(super) mod policy;
 pub(super) mod registry;
+pub(super) mod review;
 pub(super) mod scope_map;
 mod time;
 pub(super) mod token;
+mod usage;
 mod violations;
 
 pub(super) use self::access::{

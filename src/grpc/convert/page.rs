@@ -31,7 +31,7 @@ pub(in crate::grpc) fn token(list: &str, last: Option<&str>) -> String {
     last.map_or_else(String::new, |last| URL_SAFE_NO_PAD.encode(format!("{list}{SEPARATOR}{last}")))
 }
 
-fn page_size(size: i32) -> Result<u32, &'static str> {
+pub(super) fn page_size(size: i32) -> Result<u32, &'static str> {
     match u32::try_from(size) {
         Ok(0) => Ok(DEFAULT),
         Ok(size) => Ok(size.min(MOST)),

@@ -2,15 +2,20 @@
 
 use super::action::{pb_permissions, permissions};
 use super::page;
-use super::time::{lifetime, pb_lifetime, timestamp};
+use super::time::{lifetime, pb_lifetime, timestamp, window};
+use super::usage::permission_use;
 use super::violations::Violations;
 use crate::broker::FieldViolation;
+use crate::broker::evidence::DEFAULT_WINDOW;
 use crate::broker::manage::{
     CreateScopeMap, DeleteScopeMap, Etag, GetScopeMap, ListScopeMaps, Page, PermissionsUpdate,
     Preview, PreviewScopeMapUpdate, Tied, UpdateScopeMap,
 };
 use crate::model::ScopeMap;
 use crate::pb;
+
+/// The most uses in a preview.
+const MOST_USES: usize = 1000;
 
 /// The most names of tokens in a preview.
 const MOST_NAMES: usize = 1000;
@@ -132,8 +137,12 @@ pub(in crate::grpc) fn delete(message: &pb::DeleteScopeMapRequest) -> Parsed<Del
 pub(in crate::grpc) fn preview(
     message: pb::PreviewScopeMapUpdateRequest,
 ) -> Parsed<PreviewScopeMapUpdate> {
-    let update = update(message.update.unwrap_or_default())?;
-    Ok(PreviewScopeMapUpdate { update })
+    let mut violations = Violations::default();
+    let window = window("usage_window", message.usage_window, DEFAULT_WINDOW, &mut violations);
+    let update = parse_update(message.update.unwrap_or_default(), &mut violations);
+    let parsed = update.zip(window);
+    violations
+        .finish(parsed.map(|(update, usage_window)| PreviewScopeMapUpdate { update, usage_window }))
 }
 
 pub(in crate::grpc) fn previewed(preview: &Preview) -> pb::PreviewScopeMapUpdateResponse {
@@ -143,7 +152,8 @@ pub(in crate::grpc) fn previewed(preview: &Preview) -> pb::PreviewScopeMapUpdate
         removed: pb_permissions(&preview.removed),
         token_names: preview.tokens.iter().take(MOST_NAMES).map(ToString::to_string).collect(),
         token_count: u64::try_from(preview.tokens.len()).unwrap_or(u64::MAX),
-        lost_uses: Vec::new(),
+        lost_uses: preview.lost.uses.iter().take(MOST_USES).map(permission_use).collect(),
+        uses_since: Some(timestamp(preview.lost.since)),
     }
 }
 

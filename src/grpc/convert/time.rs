@@ -31,6 +31,19 @@ pub(super) fn duration(wanted: prost_types::Duration) -> Result<Duration, &'stat
     Ok(Duration::new(seconds, nanos))
 }
 
+/// How far to look back, or what is usual.
+pub(super) fn window(
+    field: &str,
+    wanted: Option<prost_types::Duration>,
+    usual: Duration,
+    violations: &mut Violations,
+) -> Option<Duration> {
+    match wanted {
+        None => Some(usual),
+        Some(wanted) => violations.check(field, duration(wanted)),
+    }
+}
+
 /// A lifetime, or none.
 pub(super) fn lifetime(
     field: &str,

@@ -5,6 +5,7 @@ use super::page;
 use super::time::{duration, time, timestamp};
 use super::violations::Violations;
 use crate::broker::FieldViolation;
+use crate::broker::evidence::LastUses;
 use crate::broker::manage::{
     AddFederatedCredential, CreateToken, DeletePassword, DeleteToken, Etag, Expiry,
     GeneratePassword, GetToken, ListTokens, Page, RemoveFederatedCredential, TokenRef, UpdateToken,
@@ -216,6 +217,19 @@ pub(in crate::grpc) fn token(token: &Token) -> pb::Token {
         updated_by: token.updated_by.clone(),
         last_use_time: None,
     }
+}
+
+/// A token with when it and its credentials were last used.
+pub(in crate::grpc) fn used_token(own: &Token, last: &LastUses) -> pb::Token {
+    let mut message = token(own);
+    message.last_use_time = last.token.map(timestamp);
+    for (password, last) in message.passwords.iter_mut().zip(&last.passwords) {
+        password.last_use_time = last.map(timestamp);
+    }
+    for (credential, last) in message.federated_credentials.iter_mut().zip(&last.federated) {
+        credential.last_use_time = last.map(timestamp);
+    }
+    message
 }
 
 fn status(value: i32, violations: &mut Violations) -> Option<Status> {

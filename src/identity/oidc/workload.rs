@@ -54,6 +54,16 @@ impl Workload {
         Self::of(issuer, subject, claims, expire_time)
     }
 
+    /// A workload as the audit trail knows it. Nobody verified it now.
+    pub(in crate::identity) fn recorded(
+        issuer: IssuerUrl,
+        subject: &str,
+        claims: Map<String, Value>,
+        expire_time: Timestamp,
+    ) -> Self {
+        Self::of(issuer, subject, claims, expire_time)
+    }
+
     fn of(
         issuer: IssuerUrl,
         subject: &str,

@@ -1,5 +1,7 @@
 //! What is told of an evaluation.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -77,5 +79,45 @@ impl Trace {
             tokens: Vec::new(),
             omitted_tokens: 0,
         }
+    }
+}
+
+/// For people: the summary, then every token with its credentials and entries.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.summary)?;
+        self.tokens.iter().try_for_each(|token| token.fmt(f))?;
+        match self.omitted_tokens {
+            0 => Ok(()),
+            more => writeln!(f, "\n{more} more tokens are further away"),
+        }
+    }
+}
+
+impl fmt::Display for TokenTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\ntoken {}: {}", self.name, self.outcome)?;
+        self.credentials.iter().try_for_each(|credential| credential.fmt(f))?;
+        writeln!(f, "  scope map {}", self.scope_map)?;
+        self.entries.iter().try_for_each(|entry| entry.fmt(f))
+    }
+}
+
+impl fmt::Display for CredentialTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict =
+            if self.admits { "admits the identity" } else { "does not admit the identity" };
+        writeln!(f, "  {}: {verdict}", self.name)?;
+        self.mismatches.iter().try_for_each(|mismatch| writeln!(f, "    {mismatch}"))
+    }
+}
+
+impl fmt::Display for EntryTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let matches = match self.matches.as_slice() {
+            [] => "matches nothing that was asked for".to_owned(),
+            matches => format!("matches {}", matches.join(", ")),
+        };
+        writeln!(f, "    {}: {}; {matches}", self.pattern, self.actions.join(", "))
     }
 }
