@@ -30,6 +30,9 @@ pub(super) struct FilterArgs {
     /// Only what was refused for this reason, such as `ACCESS_DENIED`
     #[arg(long, value_name = "REASON")]
     reason: Option<Reason>,
+    /// Only uses that a registry reported and no access token explains
+    #[arg(long, conflicts_with_all = ["allowed", "refused", "reason"])]
+    bypass: bool,
     /// The registry that was asked for
     #[arg(long, short, value_name = "NAME")]
     registry: Option<RegistryName>,
@@ -56,17 +59,11 @@ pub(super) struct FilterArgs {
 impl FilterArgs {
     /// For the files.
     pub(super) fn filter(&self) -> Filter {
-        let outcome = match (self.reason, self.allowed, self.refused) {
-            (Some(reason), _, _) => Some(Outcome::Because(reason)),
-            (None, true, _) => Some(Outcome::Allowed),
-            (None, false, true) => Some(Outcome::Refused),
-            (None, false, false) => None,
-        };
         Filter {
             since: self.since,
             until: self.until,
             kind: self.kind,
-            outcome,
+            outcome: self.outcome(),
             registry: self.registry.clone(),
             repository: self.repository.clone(),
             token: self.token.clone(),
@@ -77,19 +74,18 @@ impl FilterArgs {
             ..Filter::default()
         }
     }
-}
 
-impl FilterArgs {
     /// For the API.
     pub(super) fn message(&self) -> pb::AuditFilter {
         fn text(value: Option<&impl ToString>) -> String {
             value.map(ToString::to_string).unwrap_or_default()
         }
-        let outcome = match (self.reason, self.allowed, self.refused) {
-            (Some(reason), _, _) => reason.as_str(),
-            (None, true, _) => "ALLOWED",
-            (None, false, true) => "REFUSED",
-            (None, false, false) => "",
+        let outcome = match self.outcome() {
+            Some(Outcome::Because(reason)) => reason.as_str(),
+            Some(Outcome::Allowed) => "ALLOWED",
+            Some(Outcome::Refused) => "REFUSED",
+            Some(Outcome::Bypass) => "BYPASS",
+            None => "",
         };
         pb::AuditFilter {
             registry: text(self.registry.as_ref()),
@@ -104,6 +100,18 @@ impl FilterArgs {
             since: self.since.map(wire::time),
             until: self.until.map(wire::time),
         }
+    }
+}
+
+impl FilterArgs {
+    fn outcome(&self) -> Option<Outcome> {
+        let flags = [
+            (self.allowed, Outcome::Allowed),
+            (self.refused, Outcome::Refused),
+            (self.bypass, Outcome::Bypass),
+        ];
+        let flag = flags.into_iter().find_map(|(given, outcome)| given.then_some(outcome));
+        self.reason.map(Outcome::Because).or(flag)
     }
 }
 

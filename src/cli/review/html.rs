@@ -66,6 +66,8 @@ fn head(report: &Report) -> String {
     let count = |wanted: &dyn Fn(&Reviewed) -> bool| {
         report.tokens.iter().filter(|reviewed| wanted(reviewed)).count()
     };
+    let shortfall = report.shortfall().map(|said| format!("<p class=\"unused\">{said}</p>\n"));
+    let shortfall = shortfall.unwrap_or_default();
     let enabled = count(&|own| own.token.status == "enabled");
     let unused = count(&|own| own.permissions.iter().all(|row| row.uses == 0));
     let findings = count(&|own| !own.findings.is_empty());
@@ -73,7 +75,7 @@ fn head(report: &Report) -> String {
         "<h1>Access review of registry {registry}</h1>\n\
          <p class=\"soft\">Made by dockpass {} on {time}. It lists every token that can reach the registry through dockpass, what it is \
          allowed to do, and what it did in the past {days} days according to the audit trail.</p>\n\
-         <ul class=\"sums\"><li><b>{}</b>tokens</li><li><b>{enabled}</b>of them enabled</li>\
+         {shortfall}<ul class=\"sums\"><li><b>{}</b>tokens</li><li><b>{enabled}</b>of them enabled</li>\
          <li><b>{unused}</b>not used in {days} days</li><li><b>{findings}</b>to look at</li></ul>\n",
         env!("CARGO_PKG_VERSION"),
         report.tokens.len(),
@@ -82,7 +84,11 @@ fn head(report: &Report) -> String {
 
 /// What needs a decision, before everything else.
 fn attention(report: &Report) -> String {
-    let rows: String = report.tokens.iter().flat_map(rows).collect();
+    let of_registry = report
+        .findings
+        .iter()
+        .map(|finding| format!("<tr><td>the registry</td><td>{}</td></tr>\n", Escaped(finding)));
+    let rows: String = of_registry.chain(report.tokens.iter().flat_map(rows)).collect();
     if rows.is_empty() {
         return "<h2>To look at</h2>\n<p>Nothing was found that needs a decision.</p>\n".to_owned();
     }

@@ -7,7 +7,7 @@ mod table;
 mod words;
 
 use clap::{Args, ValueEnum};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use self::matrix::Reviewed;
@@ -57,7 +57,26 @@ struct Report {
     time: Timestamp,
     /// How far back uses count.
     days: u32,
+    /// How far back they were looked for: later than asked for where there was too much to look at.
+    uses_since: Option<Timestamp>,
+    /// What concerns the registry as a whole, one sentence each.
+    findings: Vec<String>,
     tokens: Vec<Reviewed>,
+}
+
+impl Report {
+    /// Said where uses were not looked for as far back as was asked: then nothing counts as unused.
+    fn shortfall(&self) -> Option<String> {
+        let asked = SignedDuration::from_hours(i64::from(self.days) * 24);
+        let since = self.uses_since?;
+        // the broker's clock may differ a little
+        let wanted =
+            self.time.checked_sub(asked).ok()?.checked_add(SignedDuration::from_hours(1)).ok()?;
+        (since > wanted).then(|| {
+            let since = wire::to_the_second(since);
+            format!("there was too much to look at: uses were looked for only back to {since}, so nothing counts as unused")
+        })
+    }
 }
 
 impl Review {
@@ -74,6 +93,7 @@ impl Review {
     }
 
     async fn ask(&self, api: &Api, time: Timestamp) -> Result<Report, Failure> {
+        let (mut findings, mut uses_since) = (Vec::new(), None);
         let tokens = api::all_pages(async |page_token| {
             let request = pb::ReviewAccessRequest {
                 registry: self.registry.to_string(),
@@ -82,13 +102,20 @@ impl Review {
                 page_token,
             };
             let page = api.audit().review_access(request).await?.into_inner();
+            findings.extend(page.registry_findings);
+            for token in &page.tokens {
+                uses_since = uses_since.max(wire::optional_time(token.uses_since.as_ref()));
+            }
             Ok((page.tokens, page.next_page_token))
         });
+        let tokens = tokens.await?.into_iter().map(Reviewed::from).collect();
         Ok(Report {
             registry: self.registry.to_string(),
             time,
             days: self.days,
-            tokens: tokens.await?.into_iter().map(Reviewed::from).collect(),
+            uses_since,
+            findings,
+            tokens,
         })
     }
 }

@@ -9,7 +9,9 @@ pub(super) fn text(report: &Report) -> String {
     let rows = report.tokens.iter().flat_map(rows);
     let head = ["token", "until", "repository", "actions", "unused", "last used"];
     let table = output::table(head, rows);
-    let findings: Vec<String> = report.tokens.iter().flat_map(findings).collect();
+    let of_registry = report.findings.iter().map(|finding| format!("  {finding}"));
+    let of_tokens = report.tokens.iter().flat_map(findings);
+    let findings: Vec<String> = of_registry.chain(of_tokens).collect();
     let days = report.days;
     let findings = if findings.is_empty() {
         "nothing to look at".to_owned()
@@ -17,7 +19,10 @@ pub(super) fn text(report: &Report) -> String {
         format!("to look at:\n{}", findings.join("\n"))
     };
     let count = report.tokens.len();
-    format!("{table}\n\n{count} tokens; unused = not in the past {days} days\n\n{findings}")
+    let shortfall = report.shortfall().map(|said| format!("\n{said}")).unwrap_or_default();
+    format!(
+        "{table}\n\n{count} tokens; unused = not in the past {days} days{shortfall}\n\n{findings}"
+    )
 }
 
 fn rows(reviewed: &Reviewed) -> Vec<[String; 6]> {

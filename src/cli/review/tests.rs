@@ -40,6 +40,7 @@ pub(super) fn report() -> Report {
             actions: vec![1],
         }],
         findings: vec!["password1 never expires".into()],
+        uses_since: None,
     };
     let idle = pb::TokenReview {
         token: Some(pb::Token {
@@ -55,6 +56,8 @@ pub(super) fn report() -> Report {
         registry: "local".into(),
         time: Timestamp::UNIX_EPOCH,
         days: 90,
+        uses_since: None,
+        findings: vec!["a push that no access token explains".into()],
         tokens: [used, idle].map(Reviewed::from).into(),
     }
 }
@@ -77,7 +80,7 @@ fn a_table_shows_the_matrix_and_then_what_to_look_at() {
         "vendor-agent  Never     field/*     content/read,content/write  content/write  1970-01-02T00:00:00Z",
         "old-robot     disabled  -           nothing",
         "2 tokens; unused = not in the past 90 days",
-        "  vendor-agent: password1 never expires",
+        "  a push that no access token explains\n  vendor-agent: password1 never expires",
     ] {
         assert!(shown.contains(expected), "{expected} is not in\n{shown}");
     }
@@ -114,4 +117,16 @@ fn the_page_stands_alone_and_explains_itself() {
     }
     // in use first
     assert!(page.find("id=\"vendor-agent\"") < page.find("id=\"old-robot\""));
+}
+
+#[test]
+fn a_review_that_did_not_look_far_enough_says_so() {
+    let mut report = report();
+    assert_eq!(report.shortfall(), None);
+    report.uses_since = report.time.checked_sub(SignedDuration::from_hours(24 * 90)).ok();
+    assert_eq!(report.shortfall(), None);
+    report.uses_since = Some(report.time);
+    for shown in [table::text(&report), html::page(&report)] {
+        assert!(shown.contains("only back to 1970-01-01T00:00:00Z"), "{shown}");
+    }
 }
