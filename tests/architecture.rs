@@ -173,6 +173,21 @@ fn the_table_has_no_cycle() {
     }
 }
 
+/// An identity is proved; one that is read from the audit trail is not, so it is asked in a replay and nowhere else.
+#[test]
+fn an_identity_out_of_the_audit_trail_is_only_replayed() {
+    const HOMES: [&str; 3] =
+        ["src/identity/mod.rs", "src/identity/recorded.rs", "src/policy/replay.rs"];
+    let users = Source::all("src")
+        .into_iter()
+        .filter(|source| source.code().any(|(_, line)| line.contains("ask_as_recorded")));
+    let wrong: Vec<String> = users
+        .filter(|source| !HOMES.iter().any(|home| source.path.ends_with(home)))
+        .map(|source| format!("{}: asks as an identity that nobody proved", source.shown()))
+        .collect();
+    assert_none(&wrong);
+}
+
 #[test]
 fn files_are_short() {
     let mut wrong = Vec::new();

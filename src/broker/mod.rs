@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::evidence::{MAX_WATCHERS, Recent};
+use self::evidence::{MAX_REPLAYS, MAX_WATCHERS, Recent};
 use self::limits::Limits;
 use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
@@ -80,6 +80,8 @@ pub struct Broker {
     verifiers: Verifiers,
     /// Taken by whoever verifies the whole trail.
     verifying: Arc<Semaphore>,
+    /// Taken by those who replay the trail.
+    replaying: Arc<Semaphore>,
     /// Taken by those who watch the trail.
     watching: Arc<Semaphore>,
 }
@@ -178,6 +180,7 @@ impl Broker {
             tasks: TaskTracker::new(),
             verifiers: parts.verifiers,
             verifying: Arc::new(Semaphore::new(1)),
+            replaying: Arc::new(Semaphore::new(MAX_REPLAYS)),
             watching: Arc::new(Semaphore::new(MAX_WATCHERS)),
         }))
     }

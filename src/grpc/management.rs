@@ -22,7 +22,7 @@ impl Management {
         Self { broker }
     }
 
-    /// The broker, for what is neither one change nor one answer.
+    /// The broker.
     pub(super) const fn broker(&self) -> &Arc<Broker> {
         &self.broker
     }

@@ -90,11 +90,10 @@ impl Server {
         routes: Routes,
         broker: Arc<Broker>,
     ) -> Result<Self, Error> {
-        let stopping = CancellationToken::new();
-        let health = Health::default();
+        let (health, stopping) = (Health::default(), CancellationToken::new());
         health.set(Readiness::NotReady).await;
-        let ours = with_management(routes, &broker, &stopping);
-        let routes = with_health_and_reflection(ours, &health)?;
+        let routes = with_management(routes, &broker, &stopping);
+        let routes = with_health_and_reflection(routes, &health)?;
         Ok(Self { front: Front::new(broker, access, routes), health, stopping })
     }
 
@@ -127,15 +126,15 @@ impl Server {
 fn with_management(routes: Routes, broker: &Arc<Broker>, stopping: &CancellationToken) -> Routes {
     let management = Management::new(Arc::clone(broker));
     let limit = intake::MAX_MESSAGE;
-    let policy = PolicyServiceServer::new(Policy::new(management.clone()));
+    let policy = PolicyServiceServer::new(Policy::new(management.clone(), stopping.clone()));
     let (audit, stopping) = (management.clone(), stopping.clone());
     let audit = AuditServiceServer::new(AuditTrail { management: audit, stopping });
     let registries = RegistryServiceServer::new(RegistriesShown(management.clone()));
     let scope_maps = ScopeMapServiceServer::new(ScopeMaps(management.clone()));
     let tokens = TokenServiceServer::new(Tokens(management));
     routes
-        .add_service(policy.max_decoding_message_size(limit))
         .add_service(audit.max_decoding_message_size(limit))
+        .add_service(policy.max_decoding_message_size(limit))
         .add_service(registries.max_decoding_message_size(limit))
         .add_service(scope_maps.max_decoding_message_size(limit))
         .add_service(tokens.max_decoding_message_size(limit))

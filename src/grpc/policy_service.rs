@@ -3,8 +3,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::policy as convert;
@@ -12,6 +13,7 @@ use super::management::Management;
 use super::policy_upload;
 use super::status::status;
 use crate::broker::Role;
+use crate::broker::evidence::{ReplayPolicy, Replayed};
 use crate::broker::manage::{ApplyPolicy, PlanPolicy, SendPolicyFile};
 use crate::pb;
 use crate::pb::policy_service_server::PolicyService;
@@ -24,14 +26,16 @@ const FILES: usize = 4;
 pub(super) struct Policy {
     management: Management,
     files: Arc<Semaphore>,
+    /// Ends what is replayed: it would keep its connection, and so the shutdown, open.
+    stopping: CancellationToken,
 }
 
 /// The answers of a method, one after the other.
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Policy {
-    pub(super) fn new(management: Management) -> Self {
-        Self { management, files: Arc::new(Semaphore::new(FILES)) }
+    pub(super) fn new(management: Management, stopping: CancellationToken) -> Self {
+        Self { management, files: Arc::new(Semaphore::new(FILES)), stopping }
     }
 }
 
@@ -55,9 +59,11 @@ impl PolicyService for Policy {
         request: Request<Streaming<pb::PlanPolicyRequest>>,
     ) -> Result<Response<Self::PlanPolicyStream>, Status> {
         let right = SendPolicyFile { method: "PlanPolicy", role: Role::Viewer };
-        let (sent, _) =
+        let (sent, first) =
             policy_upload::receive(&self.management, &self.files, request, right).await?;
-        let plan = PlanPolicy { candidate: sent.candidate };
+        let window = convert::usage_window(&first);
+        let usage_window = self.management.well_formed(&sent.call, window).await?;
+        let plan = PlanPolicy { candidate: sent.candidate, usage_window };
         let planned = self.management.broker().read(sent.call, sent.operator, plan).await;
         answer(convert::planned(planned.map_err(|refusal| status(&refusal))?))
     }
@@ -76,9 +82,27 @@ impl PolicyService for Policy {
 
     async fn replay_policy(
         &self,
-        _: Request<Streaming<pb::ReplayPolicyRequest>>,
+        request: Request<Streaming<pb::ReplayPolicyRequest>>,
     ) -> Result<Response<Self::ReplayPolicyStream>, Status> {
-        Err(Status::unimplemented("recorded requests are not decided again by this server"))
+        let right = SendPolicyFile { method: "ReplayPolicy", role: Role::Viewer };
+        let (sent, first) =
+            policy_upload::receive(&self.management, &self.files, request, right).await?;
+        let since = self.management.well_formed(&sent.call, convert::since(&first)).await?;
+        let replay = ReplayPolicy { candidate: sent.candidate, since };
+        let replayed = self.management.broker().replay(sent.call, sent.operator, replay).await;
+        let mut replayed = replayed.map_err(|refusal| status(&refusal))?;
+        let answers = stream::poll_fn(move |context| replayed.poll_recv(context));
+        let answers =
+            answers.map(replay_answer).take_until(self.stopping.clone().cancelled_owned());
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+fn replay_answer(replayed: Replayed) -> Result<pb::ReplayPolicyResponse, Status> {
+    match replayed {
+        Replayed::Difference(one) => Ok(convert::difference(&one)),
+        Replayed::Summary(summary) => Ok(convert::summary(summary)),
+        Replayed::Failed(refusal) => Err(status(&refusal)),
     }
 }
 

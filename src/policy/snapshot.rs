@@ -111,11 +111,6 @@ impl Snapshot {
         }
     }
 
-    /// What of the configuration bounds it.
-    pub const fn context(&self) -> &Arc<Context> {
-        &self.context
-    }
-
     /// The passwords of all tokens, by hash.
     pub const fn passwords(&self) -> &PasswordIndex {
         &self.passwords

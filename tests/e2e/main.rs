@@ -20,5 +20,6 @@ mod push;
 mod python;
 mod secrets;
 mod support;
+mod uses;
 mod vendor;
 mod withdraw;

@@ -5,12 +5,12 @@ use dockpass::pb::Action::{ContentRead, ContentWrite};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{World, eventually, http};
+use crate::support::{NOTIFICATIONS_TOKEN, World, eventually, http};
 
 /// The uses of a kind that are in the trail by now; waits for the first.
 async fn reported(world: &World, kind: Kind) -> Vec<Event> {
     eventually("the registry's report", async || {
-        let events = world.broker.events();
+        let events = world.broker.events().await;
         let uses: Vec<Event> = events.into_iter().filter(|event| event.kind == kind).collect();
         (!uses.is_empty()).then_some(uses)
     })
@@ -58,8 +58,8 @@ async fn a_push_with_a_token_that_another_broker_signed_is_a_bypass() {
     // with the keys of this broker, and without its trail: whoever holds a copy of them
     let thief = world.thief().await;
     let push: &[_] = &[("servers/nginx", [ContentRead, ContentWrite].as_slice())];
-    let token = thief.issue(&world.job(), &with_bearer_of(push)).await;
-    let credential = format!("--dest-registry-token={token}");
+    let token = thief.issue(&world.job(), push).await.unwrap();
+    let credential = format!("--dest-registry-token={}", token.bearer_token);
     let image = world.image_in("servers/nginx");
     world.clients.push(&world.image.reference(), &credential, &image).await.succeeded();
     for event in reported(&world, Kind::RegistryPush).await {
@@ -94,19 +94,19 @@ async fn forged_notifications_are_refused_and_leave_no_use() {
         }
         request.send().await.unwrap().status()
     };
-    let secret = world.broker.notifications_token();
+    let secret = NOTIFICATIONS_TOKEN;
     let wrong = format!("{secret}x");
     for (path, secret) in [
         ("/notifications/local", None),
         ("/notifications/local", Some(wrong.as_str())),
-        ("/notifications/other", Some(secret.as_str())),
+        ("/notifications/other", Some(secret)),
     ] {
         assert_eq!(send(path, secret).await, StatusCode::UNAUTHORIZED, "{path}");
     }
-    assert!(world.broker.events().iter().all(|event| event.usage.is_none()));
+    assert!(world.broker.events().await.iter().all(|event| event.usage.is_none()));
     // the right secret; what comes twice is recorded once
     for _ in 0..2 {
-        assert_eq!(send("/notifications/local", Some(&secret)).await, StatusCode::OK);
+        assert_eq!(send("/notifications/local", Some(secret)).await, StatusCode::OK);
     }
     let uses = reported(&world, Kind::RegistryPush).await;
     assert_eq!(uses.len(), 1, "{uses:#?}");

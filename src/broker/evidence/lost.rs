@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::uses::{self, Uses, back};
-use crate::audit::{Event, Filter};
+use jiff::Timestamp;
+
+use super::uses::{self, MAX_EVENTS, Uses, back};
+use crate::audit::{Archive, ArchiveError, Event, Filter};
 use crate::broker::Error;
 use crate::broker::manage::Reading;
 use crate::model::{ActionSet, CredentialRef, RepositoryName, ScopeMap, Status, Token};
@@ -18,6 +20,18 @@ pub(in crate::broker) enum Changed {
 }
 
 impl Changed {
+    /// The uses since a time of what would be gone, and how many events were looked at: about `most` at most.
+    pub(super) fn uses(
+        &self,
+        archive: &Archive,
+        since: Timestamp,
+        most: u32,
+    ) -> Result<(Uses, u32), ArchiveError> {
+        uses::uses(archive, &self.filter(), (since, most), |event, repository, used| {
+            self.lost(event, repository, used)
+        })
+    }
+
     /// Which events are of interest.
     fn filter(&self) -> Filter {
         match self {
@@ -80,11 +94,6 @@ impl Reading<'_> {
         window: Duration,
     ) -> Result<Uses, Error> {
         let since = back(self.broker.clock.now(), window);
-        self.archive(move |archive| {
-            uses::uses(archive, &changed.filter(), since, |event, repository, used| {
-                changed.lost(event, repository, used)
-            })
-        })
-        .await
+        self.archive(move |archive| Ok(changed.uses(archive, since, MAX_EVENTS)?.0)).await
     }
 }

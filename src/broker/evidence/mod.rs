@@ -10,8 +10,10 @@ mod join;
 mod last_use;
 mod lost;
 mod notification;
+mod plan;
 mod recent;
 mod replay;
+mod replaying;
 mod review;
 mod search;
 mod tally;
@@ -28,7 +30,9 @@ use crate::audit::ArchiveError;
 pub use self::explain::{ExplainDecision, Explained};
 pub use self::last_use::LastUses;
 pub use self::notification::Report;
-pub use self::replay::{Difference, Summary, Turn};
+pub use self::plan::LostUses;
+pub use self::replay::{Difference, Replay, Summary, Turn};
+pub use self::replaying::{DEFAULT_SINCE, ReplayPolicy, Replayed};
 pub use self::review::{DEFAULT_UNUSED, Review, ReviewAccess, TokenReview};
 pub use self::search::{GetEvent, ListEvents};
 pub use self::tally::{Caller, PermissionUse};
@@ -38,7 +42,7 @@ pub use self::watch::{WatchEvents, Watching};
 
 pub(super) use self::lost::Changed;
 pub(super) use self::recent::Recent;
-pub(super) use self::replay::Replay;
+pub(super) use self::replaying::MAX_REPLAYS;
 pub(super) use self::watch::MAX_WATCHERS;
 
 /// The trail cannot be read.

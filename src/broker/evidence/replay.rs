@@ -56,9 +56,9 @@ pub struct Summary {
     pub newly_refused: u64,
 }
 
-/// What is replayed, under what.
+/// What is replayed, under what. Made by [`super::ReplayPolicy`] only.
 #[derive(Debug)]
-pub(in crate::broker) struct Replay {
+pub struct Replay {
     pub(in crate::broker) candidate: Arc<Snapshot>,
     pub(in crate::broker) present: Arc<Snapshot>,
     pub(in crate::broker) authority: Authority,
@@ -70,6 +70,7 @@ impl Replay {
     pub(in crate::broker) fn run(
         &self,
         archive: &Archive,
+        is_wanted: impl Fn() -> bool,
         mut show: impl FnMut(Difference) -> bool,
     ) -> Result<Summary, ArchiveError> {
         let filter = Filter { since: Some(self.since), ..Filter::default() };
@@ -93,7 +94,7 @@ impl Replay {
                 }
             }
             before = page.next;
-            if before.is_none() {
+            if before.is_none() || !is_wanted() {
                 return Ok(summary);
             }
         }

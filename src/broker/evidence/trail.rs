@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::unreadable;
 use crate::audit::{Checkpoint, Finding, Report};
 use crate::broker::manage::{Operator, Place, Read, Reading, Role, Target};
 use crate::broker::{Broker, Call, Error, Refusal};
@@ -43,7 +44,7 @@ impl Broker {
         operator: Operator,
         verify: VerifyTrail,
     ) -> Result<Result<Report, Finding>, Refusal> {
-        self.admit_operator(call, operator, MayVerify).await?;
+        self.read(call, operator, MayVerify).await?;
         let Ok(place) = Arc::clone(&self.verifying).try_acquire_owned() else {
             let retry_after = std::time::Duration::from_secs(10);
             return Err(self.unrecorded(Error::Overloaded { retry_after }));
@@ -55,8 +56,14 @@ impl Broker {
             drop(place);
             verified
         });
-        verified.await.map_err(|_panic| {
-            self.unrecorded(Error::Internal("verifying the audit trail panicked".to_owned()))
-        })
+        match verified.await {
+            // that it cannot be read is no damage
+            Ok(Err(Finding::Unreadable(error))) => Err(self.unrecorded(unreadable(error))),
+            Ok(verified) => Ok(verified),
+            Err(_panic) => {
+                let problem = "verifying the audit trail panicked".to_owned();
+                Err(self.unrecorded(Error::Internal(problem)))
+            }
+        }
     }
 }

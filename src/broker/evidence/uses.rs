@@ -28,19 +28,20 @@ pub struct Uses {
     pub is_complete: bool,
 }
 
-/// Counts the uses that fit, of what `wanted` lets through.
+/// Counts the uses that fit, of what `wanted` lets through, and tells how many events were looked at: about `most` at most.
 pub(super) fn uses(
     archive: &Archive,
     filter: &Filter,
-    since: Timestamp,
+    (since, most): (Timestamp, u32),
     wanted: impl Fn(&Event, &RepositoryName, ActionSet) -> ActionSet,
-) -> Result<Uses, ArchiveError> {
+) -> Result<(Uses, u32), ArchiveError> {
     let mut tally = Tally::default();
-    let walked = walk(archive, filter, since, MAX_EVENTS, |event| {
+    let walked = walk(archive, filter, since, most, |event| {
         tally.add(event, |repository, actions| wanted(event, repository, actions));
     })?;
     let is_complete = walked.is_complete && !tally.is_full;
-    Ok(Uses { uses: tally.into_uses(), since: walked.since, is_complete })
+    let uses = Uses { uses: tally.into_uses(), since: walked.since, is_complete };
+    Ok((uses, walked.events))
 }
 
 /// How far a walk came.

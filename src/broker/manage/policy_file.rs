@@ -1,6 +1,7 @@
 //! The whole policy as one file: taken, compared, applied.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::read::{Read, Reading};
 use super::role::Role;
 use super::target::{Place, Target};
 use super::{Difference, Rest};
+use crate::broker::evidence::LostUses;
 use crate::broker::{Error, FieldViolation};
 use crate::model::{DefinitionChange, Definitions, RegistryName, TokenUid};
 use crate::policy::{PolicyFile, Snapshot, run_tests};
@@ -117,12 +119,14 @@ impl Candidate {
         &self,
         present: &Present,
         role: Role,
-    ) -> Result<(Vec<DefinitionChange>, Vec<Difference>), Error> {
-        let Compared { before, after, changes, .. } = self.compare(present)?;
-        for change in &changes {
+    ) -> Result<(Compared, Vec<Difference>), Error> {
+        let compared = self.compare(present)?;
+        let Compared { before, after, changes, .. } = &compared;
+        for change in changes {
             present.authority.require(role, Place::Registry(registry_of(change)))?;
         }
-        Ok((changes, Difference::between(&before, &after)))
+        let differences = Difference::between(before, after);
+        Ok((compared, differences))
     }
 }
 
@@ -140,6 +144,8 @@ const fn registry_of(change: &DefinitionChange) -> &RegistryName {
 pub struct PlanPolicy {
     /// The file.
     pub candidate: Candidate,
+    /// How far to look back for uses of what would go.
+    pub usage_window: Duration,
 }
 
 /// What a file changes, or would change.
@@ -147,6 +153,8 @@ pub struct PlanPolicy {
 pub struct Planned {
     /// What differs, scope maps first, by registry and name.
     pub changes: Vec<Difference>,
+    /// Of a plan: for each change the uses of what it would take away; absent = the trail was too long to look.
+    pub uses: Vec<Option<LostUses>>,
     /// Of a plan: the revision that it was compared with. Of a change: the one that it made, or that is in force already.
     pub revision: u64,
 }
@@ -160,11 +168,12 @@ impl Read for PlanPolicy {
 
     async fn read(&self, reading: &Reading<'_>) -> Result<Planned, Error> {
         let (present, candidate) = (reading.present(), self.candidate.clone());
-        blocking(move || {
-            let (_, changes) = candidate.differences(&present, Role::Viewer)?;
-            Ok(Planned { changes, revision: present.snapshot.revision() })
-        })
-        .await
+        let revision = present.snapshot.revision();
+        let (compared, changes) =
+            blocking(move || candidate.differences(&present, Role::Viewer)).await?;
+        let after = Arc::new(compared.snapshot);
+        let uses = reading.uses_lost_by(&changes, after, self.usage_window).await?;
+        Ok(Planned { changes, uses, revision })
     }
 }
 
@@ -193,10 +202,11 @@ impl Edit for ApplyPolicy {
     }
 
     fn edit(&self, present: &Present) -> Result<Edited<Planned>, Error> {
-        let (changes, differences) = self.candidate.differences(present, Role::Editor)?;
+        let (compared, differences) = self.candidate.differences(present, Role::Editor)?;
+        let changes = compared.changes;
         let revision =
             if changes.is_empty() { present.snapshot.revision() } else { present.revision };
-        Ok(Edited { changes, output: Planned { changes: differences, revision } })
+        Ok(Edited { changes, output: Planned { changes: differences, uses: Vec::new(), revision } })
     }
 }
 

@@ -47,6 +47,11 @@ impl Reading<'_> {
         &self.in_force.snapshot
     }
 
+    /// The time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.broker.clock.now()
+    }
+
     /// The same, to be kept.
     pub fn snapshot_shared(&self) -> Arc<Snapshot> {
         Arc::clone(&self.in_force.snapshot)
@@ -60,11 +65,6 @@ impl Reading<'_> {
             now: self.broker.clock.now(),
             authority: self.authority.clone(),
         }
-    }
-
-    /// The time.
-    pub fn now(&self) -> jiff::Timestamp {
-        self.broker.clock.now()
     }
 
     /// The registries.

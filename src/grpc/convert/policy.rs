@@ -1,11 +1,16 @@
 //! Policy files, and what they change.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::time::{timestamp, window};
 use super::violations::{Violations, violation};
 use crate::broker::FieldViolation;
+use crate::broker::evidence::{
+    self as evidence, DEFAULT_SINCE, DEFAULT_WINDOW, LostUses, Summary, Turn,
+};
 use crate::broker::manage::{Candidate, Difference, ExportPolicy, Exported, Planned, Rest};
 use crate::pb;
 
@@ -71,11 +76,16 @@ pub(in crate::grpc) fn exported(
 pub(in crate::grpc) fn planned(
     planned: Planned,
 ) -> impl Iterator<Item = pb::PlanPolicyResponse> + Send {
-    let Planned { changes, revision } = planned;
-    changes.into_iter().map(move |change| pb::PlanPolicyResponse {
-        change: Some(policy_change(change)),
-        revision,
-        ..pb::PlanPolicyResponse::default()
+    let Planned { changes, uses, revision } = planned;
+    changes.into_iter().zip(uses).map(move |(change, uses)| {
+        let LostUses { count, last } = uses.unwrap_or_default();
+        pb::PlanPolicyResponse {
+            change: Some(policy_change(change)),
+            lost_uses: count,
+            last_use_time: last.map(timestamp),
+            revision,
+            uses_unknown: uses.is_none(),
+        }
     })
 }
 
@@ -83,13 +93,58 @@ pub(in crate::grpc) fn planned(
 pub(in crate::grpc) fn applied(
     applied: Planned,
 ) -> impl Iterator<Item = pb::ApplyPolicyResponse> + Send {
-    let Planned { changes, revision } = applied;
+    let Planned { changes, uses: _, revision } = applied;
     let none = changes.is_empty().then_some(pb::ApplyPolicyResponse { change: None, revision });
     let all = changes.into_iter().map(move |change| pb::ApplyPolicyResponse {
         change: Some(policy_change(change)),
         revision,
     });
     none.into_iter().chain(all)
+}
+
+/// How far to look back for uses.
+pub(in crate::grpc) fn usage_window(
+    message: &pb::PlanPolicyRequest,
+) -> Result<Duration, Vec<FieldViolation>> {
+    let mut violations = Violations::default();
+    let parsed = window("usage_window", message.usage_window, DEFAULT_WINDOW, &mut violations);
+    violations.finish(parsed)
+}
+
+/// How far to look back for requests.
+pub(in crate::grpc) fn since(
+    message: &pb::ReplayPolicyRequest,
+) -> Result<Duration, Vec<FieldViolation>> {
+    let mut violations = Violations::default();
+    let parsed = window("since", message.since, DEFAULT_SINCE, &mut violations);
+    violations.finish(parsed)
+}
+
+/// A request that would be decided otherwise.
+pub(in crate::grpc) fn difference(one: &evidence::Difference) -> pb::ReplayPolicyResponse {
+    let (newly_allowed, reason) = match &one.turn {
+        Turn::NewlyAllowed => (true, String::new()),
+        Turn::NewlyRefused(reason) => (false, reason.clone()),
+    };
+    pb::ReplayPolicyResponse {
+        decision_id: one.id.to_string(),
+        time: Some(timestamp(one.time)),
+        caller: one.caller.clone(),
+        request: format!("{} {}", one.registry, one.asked),
+        newly_allowed,
+        reason,
+        ..pb::ReplayPolicyResponse::default()
+    }
+}
+
+/// The last message of a replay.
+pub(in crate::grpc) fn summary(summary: Summary) -> pb::ReplayPolicyResponse {
+    pb::ReplayPolicyResponse {
+        decided: summary.decided,
+        newly_allowed_count: summary.newly_allowed,
+        newly_refused_count: summary.newly_refused,
+        ..pb::ReplayPolicyResponse::default()
+    }
 }
 
 fn policy_change(change: Difference) -> pb::PolicyChange {

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dockpass::app::App;
+use dockpass::audit::{Archive, Event, Filter};
 use dockpass::config::Config;
 use dockpass::model::Clock;
 use dockpass::pb::access_service_client::AccessServiceClient;
 use dockpass::pb::{
     AccessToken, Action, IssueAccessTokenRequest, RepositoryPermission, RevokeAccessTokenRequest,
 };
+use dockpass::store::Store;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -19,6 +21,9 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use super::{Outcome, Program, free_port};
+
+/// The secret with which a registry sends its notifications.
+pub(crate) const NOTIFICATIONS_TOKEN: &str = "bm90LWEtc2VjcmV0LW5vdC1hLXNlY3JldA==";
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dockpass");
 
@@ -94,6 +99,39 @@ key_reference = "{key_reference}"
         );
         std::fs::write(folder.path().join("dockpass.toml"), text).unwrap();
         Self { folder, ports, running: None }
+    }
+
+    /// Takes the notifications of its registry.
+    pub(crate) fn take_notifications(&self) {
+        write_private(&self.folder().join("notifications.token"), NOTIFICATIONS_TOKEN);
+        let file = self.config_file();
+        let key = "token_issuer = \"dockpass-test\"\n";
+        let more = format!("{key}notifications_token_file = \"notifications.token\"\n");
+        let text = std::fs::read_to_string(&file).unwrap().replace(key, &more);
+        std::fs::write(&file, text).unwrap();
+    }
+
+    /// The block of its registry's configuration that sends it notifications, as it prints it, with the secret in it.
+    pub(crate) async fn notifications_block(&self) -> String {
+        let shown = self.offline(&["registry", "show", "local", "--registry-config"]).await;
+        let shown = shown.succeeded();
+        let start = shown.find("notifications:").expect("the block of notifications is shown");
+        shown.get(start..).unwrap().replace("SECRET", NOTIFICATIONS_TOKEN)
+    }
+
+    /// All events of the trail, oldest first.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let config = Config::load(&self.config_file()).unwrap();
+        let store = Store::open(&config.store, &config.data_dir).await.unwrap();
+        let page = Archive::open(&store).list(&Filter::default(), None, 10_000).unwrap();
+        page.events.into_iter().rev().map(|found| found.event).collect()
+    }
+
+    /// Takes over the keys of another broker, as a thief of its files would.
+    pub(crate) fn steal_keys_of(&self, other: &Self) {
+        for name in ["root.crt", "root.key", "seal.keys"] {
+            std::fs::copy(other.folder().join(name), self.folder().join(name)).unwrap();
+        }
     }
 
     /// Starts `dockpass serve`, and waits until it is ready.

@@ -9,7 +9,7 @@ mod program;
 mod registry;
 mod world;
 
-pub(crate) use self::broker::{Broker, KeyMode, permission, with_bearer};
+pub(crate) use self::broker::{Broker, KeyMode, NOTIFICATIONS_TOKEN, permission, with_bearer};
 pub(crate) use self::claims::{entra, github, gitlab, kubernetes};
 pub(crate) use self::clients::{Clients, Outcome};
 pub(crate) use self::image::Image;

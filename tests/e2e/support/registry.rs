@@ -21,6 +21,8 @@ pub(crate) struct TokenServer<'a> {
     pub(crate) issuer: &'a str,
     /// The certificates that it trusts, PEM.
     pub(crate) bundle: &'a str,
+    /// Its block of notifications; empty = it sends none.
+    pub(crate) notifications: &'a str,
 }
 
 impl RealRegistry {
@@ -51,7 +53,7 @@ impl RealRegistry {
 }
 
 fn write_config(folder: &Path, port: u16, token_server: &TokenServer<'_>) -> PathBuf {
-    let TokenServer { realm, service, issuer, bundle } = token_server;
+    let TokenServer { realm, service, issuer, bundle, notifications } = token_server;
     let bundle_file = folder.join("bundle.pem");
     std::fs::write(&bundle_file, bundle).unwrap();
     let (root, bundle_file) = (folder.join("blobs"), bundle_file.display());
@@ -63,7 +65,7 @@ storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
 http: {{addr: '127.0.0.1:{port}', secret: not-a-secret}}
 auth:
   token: {{realm: '{realm}', service: '{service}', issuer: '{issuer}', rootcertbundle: {bundle_file}}}
-"
+{notifications}"
     );
     let file = folder.join("registry.yml");
     std::fs::write(&file, text).unwrap();

@@ -26,24 +26,42 @@ pub(crate) struct World {
 impl World {
     /// The program as it is shipped, in x5c mode.
     pub(crate) async fn start() -> Self {
-        Self::assemble(KeyMode::X5c, None).await
+        Self::assemble(KeyMode::X5c, Notifications::None, None).await
+    }
+
+    /// The program as it is shipped, with a registry that reports its uses.
+    pub(crate) async fn with_notifications() -> Self {
+        Self::assemble(KeyMode::X5c, Notifications::Sent, None).await
+    }
+
+    /// Another broker with the keys and the policy of this one, and a trail of its own.
+    pub(crate) async fn thief(&self) -> Broker {
+        let host = self.registry.host();
+        let mut thief = Broker::configure(self.issuer.url(), AUDIENCE, &host, KeyMode::X5c);
+        thief.steal_keys_of(&self.broker);
+        thief.apply(&self.policy()).await;
+        thief.serve().await;
+        thief
     }
 
     /// The program as it is shipped.
     pub(crate) async fn with_keys(keys: KeyMode) -> Self {
-        Self::assemble(keys, None).await
+        Self::assemble(keys, Notifications::None, None).await
     }
 
     /// A broker by a clock of the test's own.
     pub(crate) async fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self::assemble(KeyMode::X5c, Some(clock)).await
+        Self::assemble(KeyMode::X5c, Notifications::None, Some(clock)).await
     }
 
-    async fn assemble(keys: KeyMode, clock: Option<Arc<dyn Clock>>) -> Self {
+    async fn assemble(keys: KeyMode, sent: Notifications, clock: Option<Arc<dyn Clock>>) -> Self {
         let (issuer, folder, port) =
             (Issuer::start_rs256().await, TempDir::new().unwrap(), free_port());
         let host = format!("localhost:{port}");
         let mut broker = Broker::configure(issuer.url(), AUDIENCE, &host, keys);
+        if sent == Notifications::Sent {
+            broker.take_notifications();
+        }
         broker.apply(&policy(issuer.url(), "enabled")).await;
         match clock {
             Some(clock) => broker.serve_by(clock).await,
@@ -57,11 +75,16 @@ impl World {
                 broker.offline(&["registry", "show", "local", "--bundle"]).await.succeeded()
             }
         };
+        let notifications = match sent {
+            Notifications::None => String::new(),
+            Notifications::Sent => broker.notifications_block().await,
+        };
         let token_server = TokenServer {
             realm: broker.url("/token"),
             service: &host,
             issuer: "dockpass-test",
             bundle: &bundle,
+            notifications: &notifications,
         };
         let registry = RealRegistry::start(folder.path(), port, &token_server).await;
         let clients = Clients::new();
@@ -107,6 +130,13 @@ impl World {
     pub(crate) async fn set_nginx_ci(&self, status: &str) {
         self.broker.apply(&policy(self.issuer.url(), status)).await;
     }
+}
+
+/// Whether the registry reports its uses.
+#[derive(Clone, Copy, PartialEq)]
+enum Notifications {
+    None,
+    Sent,
 }
 
 /// The policy of the tests; `status` is that of the token `nginx-ci`.

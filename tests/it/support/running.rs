@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use dockpass::app::App;
 use dockpass::pb::access_service_client::AccessServiceClient;
+use dockpass::pb::audit_service_client::AuditServiceClient;
+use dockpass::pb::policy_service_client::PolicyServiceClient;
 use dockpass::pb::scope_map_service_client::ScopeMapServiceClient;
 use dockpass::pb::token_service_client::TokenServiceClient;
 use dockpass::pb::{
@@ -66,6 +68,16 @@ impl<'a> Running<'a> {
     /// A client.
     pub(crate) fn client(&self) -> AccessServiceClient<Channel> {
         AccessServiceClient::new(self.channel.clone())
+    }
+
+    /// A client of the audit trail.
+    pub(crate) fn audit(&self) -> AuditServiceClient<Channel> {
+        AuditServiceClient::new(self.channel.clone())
+    }
+
+    /// A client of whole policy files.
+    pub(crate) fn policy_files(&self) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.channel.clone())
     }
 
     /// A client of the service of scope maps.
