@@ -25,6 +25,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use dockpass::app;
 use dockpass::cli::{self, Process};
 use serde::Serialize;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -66,7 +67,7 @@ fn serve() -> anyhow::Result<ExitCode> {
             println!("{} {}", stats.allocations + stats.reallocations, stats.bytes_allocated);
         }
     });
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = app::runtime()?;
     Ok(runtime.block_on(cli::run(std::env::args_os(), &mut Process::current())))
 }
 

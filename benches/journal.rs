@@ -4,27 +4,28 @@
 
 #![expect(clippy::print_stdout, reason = "the result of a benchmark")]
 
+#[path = "shared/jobs.rs"]
+mod jobs;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use dockpass::audit::{Archive, Event, Grant, Journal, Kind, RequestRecord};
-use dockpass::model::{
-    AccessTokenId, Claims, Clock, CredentialRef, DecisionId, JsonObject, SystemClock, TokenUid,
-};
+use dockpass::audit::{Archive, Event, Journal};
+use dockpass::model::SystemClock;
 use dockpass::store::{Config, Store};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hdrhistogram::Histogram;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use serde_json::json;
+
+use self::jobs::Jobs;
 
 const WAITERS: [u32; 4] = [1, 64, 256, 1024];
-/// How many different jobs call; claims are stored once for each.
-const JOBS: u32 = 1000;
 
 /// Microseconds of the processor by the name of a thread.
 type Threads = BTreeMap<String, f64>;
@@ -32,21 +33,24 @@ type Threads = BTreeMap<String, f64>;
 struct Run {
     elapsed: Duration,
     threads: Threads,
+    /// How long each event was waited for, in microseconds.
+    waits: Histogram<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
     let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let events: u32 = events.unwrap_or(200_000);
+    let jobs = Jobs::new()?;
     let prometheus = PrometheusBuilder::new().install_recorder()?;
     println!(
-        "| waiting | events/s | events a commit | bare SQLite/s | ratio | CPU us an event, by thread |"
+        "| waiting | events/s | p50 us | p99 us | p999 us | longest us | events a commit | bare SQLite/s | ratio | CPU us an event, by thread |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for waiters in WAITERS {
         let count = if waiters == 1 { events.div_ceil(50) } else { events };
         let folder = tempfile::tempdir()?;
         let before = commits(&prometheus);
-        let run = journal(folder.path(), waiters, count)?;
+        let run = journal(folder.path(), &jobs, waiters, count)?;
         let batch = f64::from(count) / (commits(&prometheus) - before).max(1.0);
         let rate = f64::from(count) / run.elapsed.as_secs_f64();
         let bare = f64::from(count) / bare_loop(folder.path(), waiters)?.as_secs_f64();
@@ -54,8 +58,10 @@ fn main() -> anyhow::Result<()> {
         let threads: Vec<_> =
             threads.map(|(name, used)| format!("{name} {:.1}", used / f64::from(count))).collect();
         let threads = threads.join(", ");
+        let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| run.waits.value_at_quantile(share));
+        let longest = run.waits.max();
         println!(
-            "| {waiters} | {rate:.0} | {batch:.0} | {bare:.0} | {:.2} | {threads} |",
+            "| {waiters} | {rate:.0} | {p50} | {p99} | {p999} | {longest} | {batch:.0} | {bare:.0} | {:.2} | {threads} |",
             rate / bare
         );
         if waiters == 1024 {
@@ -66,21 +72,24 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Records `count` events with `waiters` of them under way.
-fn journal(folder: &Path, waiters: u32, count: u32) -> anyhow::Result<Run> {
+fn journal(folder: &Path, jobs: &Jobs, waiters: u32, count: u32) -> anyhow::Result<Run> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = Store::open(&Config::default(), folder).await?;
         let journal = Journal::start(&store, folder, Arc::new(SystemClock)).await?;
         let (started, before) = (Instant::now(), threads()?);
+        let mut waits = Histogram::<u64>::new(3)?;
         let mut under_way = FuturesUnordered::new();
-        for number in 0..count {
-            if under_way.len() >= waiters as usize {
-                under_way.next().await.transpose()?;
+        for event in jobs.events().take(count as usize) {
+            if under_way.len() >= waiters as usize
+                && let Some(done) = under_way.next().await
+            {
+                waits.record(done?)?;
             }
-            under_way.push(journal.append(event(number)));
+            under_way.push(recorded(&journal, event));
         }
         while let Some(done) = under_way.next().await {
-            done?;
+            waits.record(done?)?;
         }
         let elapsed = started.elapsed();
         let mut threads = threads()?;
@@ -88,59 +97,15 @@ fn journal(folder: &Path, waiters: u32, count: u32) -> anyhow::Result<Run> {
             *used -= before.get(name).copied().unwrap_or_default();
         }
         journal.close().await;
-        Ok(Run { elapsed, threads })
+        Ok(Run { elapsed, threads, waits })
     })
 }
 
-/// A job that got what it asked for.
-fn event(number: u32) -> Event {
-    let now = SystemClock.now();
-    let job = number % JOBS;
-    let subject = format!("repo:acme/app-{job}:ref:refs/heads/main");
-    let permissions =
-        json!([{ "repository": format!("team/app-{job}"), "actions": ["pull", "push"] }]);
-    let identity = json!({
-        "kind": "workload", "issuer": "https://ci.example.com", "subject": subject,
-        "expireTime": "2030-01-01T00:00:00Z",
-    });
-    let claims = json!({
-        "iss": "https://ci.example.com", "sub": subject, "aud": "https://dockpass.example.com",
-        "repository": format!("acme/app-{job}"), "repository_id": job.to_string(), "ref": "refs/heads/main",
-        "repository_owner": "acme", "run_id": job.to_string(), "workflow": "build", "event_name": "push",
-        "job_workflow_ref": format!("acme/app-{job}/.github/workflows/build.yml@refs/heads/main"),
-    });
-    let permissions: dockpass::model::Permissions =
-        serde_json::from_value(permissions).unwrap_or_default();
-    Event {
-        peer: Some("192.0.2.7".to_owned()),
-        identity: JsonObject::of(&identity),
-        claims: claims.as_object().map(Claims::of),
-        request: "local".parse().ok().map(|registry| RequestRecord {
-            registry,
-            permissions: permissions.clone(),
-            lifetime: None,
-            token_name: None,
-            with_bearer_token: false,
-            fresh: false,
-        }),
-        policy_revision: Some(7),
-        grant: grant(permissions),
-        ..Event::new(DecisionId::new(now), now, Kind::Issue)
-    }
-}
-
-fn grant(permissions: dockpass::model::Permissions) -> Option<Grant> {
-    let now = SystemClock.now();
-    Some(Grant {
-        access_token: AccessTokenId::new(now),
-        token: TokenUid::new(now),
-        token_name: "app-ci".parse().ok()?,
-        scope_map: "apps".parse().ok()?,
-        credential: CredentialRef::Federated { name: "main".parse().ok()?, revision: 7 },
-        permissions,
-        expire_time: now,
-        reused: false,
-    })
+/// Records an event; returns how many microseconds that took.
+async fn recorded(journal: &Journal, event: Event) -> anyhow::Result<u64> {
+    let begun = Instant::now();
+    journal.append(event).await?;
+    Ok(u64::try_from(begun.elapsed().as_micros())?)
 }
 
 /// How long the same rows take in batches of `size`, each durable, with nothing else done.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::figures;
-use crate::overload::Overload;
+use crate::overload::Round;
 use crate::report::{Result, median, micros};
 use crate::turns::Measured;
 
@@ -122,7 +122,7 @@ pub(crate) fn all(result: &Result) -> Vec<Goal> {
             "p99 of accepted requests at three times the capacity over that at capacity",
             3.0,
             2.0,
-            result.overload.as_ref().map(Overload::p99_ratio),
+            result.overload.as_ref().map(|overload| overload.median(Round::p99_ratio)),
         ),
     ]
 }

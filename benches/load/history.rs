@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dockpass::audit::{Archive, Event, Filter, Journal};
-use dockpass::model::{Clock, DecisionId, SystemClock};
+use dockpass::audit::{Archive, Filter, Journal};
+use dockpass::model::SystemClock;
 use dockpass::store::{Config, Store};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use serde_json::json;
+
+use crate::jobs::Jobs;
 
 /// How many events wait for the journal at the same time.
 const WAITING: usize = 4_096;
-/// How many different jobs called.
-const JOBS: usize = 1_000;
 /// The longest time to spend on it; the next run goes on from there.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// A journal that grew by more than its tenth by what was measured is made anew.
@@ -55,45 +54,21 @@ fn open(folder: &Path) -> anyhow::Result<Store> {
 
 async fn record(folder: &Path, count: u64) -> anyhow::Result<()> {
     let journal = Journal::start(&open(folder)?, folder, Arc::new(SystemClock)).await?;
-    let events = (0..JOBS).map(event).collect::<Result<Vec<_>, _>>()?;
+    let jobs = Jobs::new()?;
     let begun = Instant::now();
     let mut under_way = FuturesUnordered::new();
-    let mut left = count;
-    for event in events.iter().cycle() {
-        if left == 0 || begun.elapsed() > PATIENCE {
+    for event in jobs.events().take(usize::try_from(count)?) {
+        if begun.elapsed() > PATIENCE {
             break;
         }
-        left -= 1;
         if under_way.len() >= WAITING {
             under_way.next().await.transpose()?;
         }
-        let now = SystemClock.now();
-        under_way.push(journal.append(Event {
-            id: DecisionId::new(now),
-            time: now,
-            ..event.clone()
-        }));
+        under_way.push(journal.append(event));
     }
     while let Some(recorded) = under_way.next().await {
         recorded?;
     }
     journal.close().await;
     Ok(())
-}
-
-/// What the journal keeps of a job that got what it asked for.
-fn event(job: usize) -> serde_json::Result<Event> {
-    let now = SystemClock.now();
-    let subject = format!("repo:acme/app-{job}:ref:refs/heads/main");
-    let permissions = json!([{"repository": format!("team/app-{job}"), "actions": ["content/read", "content/write"]}]);
-    serde_json::from_value(json!({
-        "id": DecisionId::new(now), "time": now, "kind": "issue", "peer": "192.0.2.7", "policyRevision": 7,
-        "identity": {"kind": "workload", "issuer": "https://ci.example.com", "subject": subject},
-        "claims": {
-            "iss": "https://ci.example.com", "sub": subject, "aud": "https://dockpass.example.com",
-            "repository": format!("acme/app-{job}"), "repository_id": job.to_string(), "ref": "refs/heads/main",
-            "repository_owner": "acme", "run_id": job.to_string(), "workflow": "build", "event_name": "push",
-        },
-        "request": {"registry": "local", "permissions": permissions},
-    }))
 }

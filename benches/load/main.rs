@@ -17,6 +17,8 @@ mod goals;
 mod history;
 #[path = "../shared/issuer.rs"]
 mod issuer;
+#[path = "../shared/jobs.rs"]
+mod jobs;
 mod machine;
 mod overload;
 #[path = "../shared/policy.rs"]

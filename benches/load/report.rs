@@ -1,12 +1,14 @@
 //! The result: for people as Markdown, for programs as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::figures;
 use crate::generate::Tally;
 use crate::goals::{self, Better, Goal};
 use crate::machine::State;
-use crate::overload::Overload;
+use crate::overload::{Overload, Round};
 use crate::turns::{Effort, Measured};
 
 /// All that was measured.
@@ -52,13 +54,6 @@ impl Measured {
     /// The median of the pairs' ratios.
     fn ratio(&self, figure: impl Fn(&Tally) -> f64) -> f64 {
         median(self.pairs.iter().map(|(server, echo)| figure(server) / figure(echo)).collect())
-    }
-}
-
-impl Overload {
-    /// How much longer the slowest of a hundred accepted requests takes than at capacity.
-    pub(crate) fn p99_ratio(&self) -> f64 {
-        micros(self.beyond.p99) / micros(self.capacity.p99)
     }
 }
 
@@ -134,20 +129,23 @@ fn row(measured: &Measured) -> String {
 }
 
 fn print_overload(overload: &Overload) {
-    let Overload { capacity, beyond, asked, before, after } = overload;
-    let answered = micros(beyond.completed + beyond.refused.count);
+    let Overload { rounds, before, after } = overload;
+    let median = |figure: fn(&Round) -> f64| overload.median(figure);
+    let reasons: BTreeSet<_> =
+        rounds.iter().flat_map(|round| &round.beyond.refused.reasons).collect();
     println!(
-        "\nOverload: capacity {:.0}/s with p99 {} us; asked for {asked}/s: {:.0}/s accepted with p99 {} us, p999 {} us; \
-         {:.0}% refused with {:?}, p50 {} us, p99 {} us; resident memory {} MiB before, {} at most, {} after.",
-        capacity.per_second,
-        capacity.p99,
-        beyond.per_second,
-        beyond.p99,
-        beyond.p999,
-        100.0 * micros(beyond.refused.count) / answered,
-        beyond.refused.reasons,
-        beyond.refused.p50,
-        beyond.refused.p99,
+        "\nOverload: capacity {:.0}/s with p99 {:.0} us. Asked three times as much: {:.0}/s answered, {:.0}/s of them accepted \
+         with p99 {:.0} us, longest {:.0} us; {:.0}% refused with {reasons:?}, p50 {:.0} us, p99 {:.0} us. Resident memory {} MiB before, \
+         {} at most, {} after.",
+        median(|round| round.capacity.per_second),
+        median(|round| micros(round.capacity.p99)),
+        median(Round::answers),
+        median(|round| round.beyond.per_second),
+        median(|round| micros(round.beyond.p99)),
+        median(|round| micros(round.beyond.longest)),
+        median(|round| 100.0 * round.refused()),
+        median(|round| micros(round.beyond.refused.p50)),
+        median(|round| micros(round.beyond.refused.p99)),
         before.now / 1024,
         after.most / 1024,
         after.now / 1024,

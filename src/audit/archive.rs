@@ -161,8 +161,7 @@ impl Listing<'_> {
     fn add_tail(&mut self, places: Range<u64>) -> Result<(), ArchiveError> {
         let mut fitting = Vec::new();
         let look = |event: &Searched<'_>| {
-            let facts = Facts::of(event).unwrap_or_else(|_| Facts::damaged(event));
-            if facts.fits(self.filter) {
+            if Facts::at_least(event).fits(self.filter) {
                 fitting.push(event.sequence);
             }
             if fitting.len() < self.wanted {
@@ -183,15 +182,24 @@ impl Listing<'_> {
         while self.events.len() < self.wanted
             && let Some(place) = candidates.next()
         {
-            self.add(place.map_err(ArchiveError::new)?)?;
+            let place = place.map_err(ArchiveError::new)?;
+            if self.fits(place)? {
+                self.add(place)?;
+            }
         }
         Ok(())
     }
 
-    /// Adds an event, if it fits and was not pruned meanwhile.
+    fn fits(&self, place: u64) -> Result<bool, ArchiveError> {
+        let mut fits = false;
+        let look = |event: &Searched<'_>| fits = Facts::at_least(event).fits(self.filter);
+        self.reader.each(&(place..place.saturating_add(1)), look).map_err(ArchiveError::new)?;
+        Ok(fits)
+    }
+
+    /// Adds an event, if it was not pruned meanwhile.
     fn add(&mut self, place: u64) -> Result<(), ArchiveError> {
-        let row = self.reader.row(place).map_err(ArchiveError::new)?;
-        if let Some(row) = row.filter(|row| Facts::of_row(row).fits(self.filter)) {
+        if let Some(row) = self.reader.row(place).map_err(ArchiveError::new)? {
             self.events.push(found(&row)?);
         }
         Ok(())

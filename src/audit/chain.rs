@@ -143,7 +143,7 @@ mod tests {
         let mut event = Event::new(id, "2026-03-01T12:00:00.5Z".parse().unwrap(), Kind::Check);
         event.peer = Some("192.0.2.7".to_owned());
         event.claims = json!({"sub": "me", "n": 1.5}).as_object().map(Claims::of);
-        Fields::of(event)
+        Fields::of(&event)
     }
 
     /// Computed apart from this program, with Python's hashlib: the format must never change under version 1.

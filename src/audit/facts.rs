@@ -22,8 +22,8 @@ impl<'a> Facts<'a> {
     /// The JSON is damaged: with what is wrong.
     pub(super) fn of(event: &Searched<'a>) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            open: serde_json::from_slice(event.open)?,
-            personal: serde_json::from_slice(event.personal)?,
+            open: serde_json::from_str(event.open)?,
+            personal: serde_json::from_str(event.personal)?,
             ..Self::damaged(event)
         })
     }
@@ -34,15 +34,20 @@ impl<'a> Facts<'a> {
         Self { id: event.id, time: event.time, open, personal }
     }
 
+    /// What is left of it, when it is damaged.
+    pub(super) fn at_least(event: &Searched<'a>) -> Self {
+        Self::of(event).unwrap_or_else(|_| Self::damaged(event))
+    }
+
+    /// The same for a row that was read whole.
     pub(super) fn of_row(row: &'a JournalRow) -> Self {
-        let event = Searched {
+        Self::at_least(&Searched {
             sequence: row.sequence,
             id: row.id,
             time: row.time,
-            open: row.body.open().as_bytes(),
-            personal: row.body.personal().as_bytes(),
-        };
-        Self::of(&event).unwrap_or_else(|_| Self::damaged(&event))
+            open: row.body.open(),
+            personal: row.body.personal(),
+        })
     }
 
     /// Adds what the index finds it by.

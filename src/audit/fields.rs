@@ -23,7 +23,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn of(event: Event) -> Self {
+    pub(super) fn of(event: &Event) -> Self {
         let mut json = String::with_capacity(CAPACITY);
         // without `..`: a new field does not compile until it has its place here
         let Event {
@@ -45,24 +45,26 @@ impl Fields {
             usage,
         } = event;
         let mut open = Object::begin(&mut json);
-        change.inspect(|change| open.value("change", change));
+        change.as_ref().inspect(|change| open.value("change", change));
         count.inspect(|count| open.number("count", *count));
-        detail.inspect(|detail| open.text("detail", detail));
-        grant.inspect(|grant| write_grant(open.member("grant"), grant));
+        detail.as_ref().inspect(|detail| open.text("detail", detail));
+        grant.as_ref().inspect(|grant| write_grant(open.member("grant"), grant));
         open.text("kind", kind.as_str());
         policy_revision.inspect(|revision| open.number("policyRevision", *revision));
         reason.inspect(|reason| open.text("reason", reason.as_str()));
-        request.inspect(|request| write_request(open.member("request"), request));
+        request.as_ref().inspect(|request| write_request(open.member("request"), request));
         supersedes.inspect(|earlier| open.text("supersedes", earlier.encode(&mut [0; 36])));
-        trace.inspect(|trace| open.text("trace", trace));
-        usage.inspect(|usage| open.value("use", usage));
+        trace.as_ref().inspect(|trace| open.text("trace", trace));
+        usage.as_ref().inspect(|usage| open.value("use", usage));
         open.end();
         let length = json.len();
         let mut personal = Object::begin(&mut json);
-        identity.inspect(|identity| personal.member("identity").push_str(identity.as_str()));
-        peer.inspect(|peer| personal.text("peer", peer));
+        identity
+            .as_ref()
+            .inspect(|identity| personal.member("identity").push_str(identity.as_str()));
+        peer.as_ref().inspect(|peer| personal.text("peer", peer));
         personal.end();
-        Self { id, time, body: Body::new(json, length), claims }
+        Self { id: *id, time: *time, body: Body::new(json, length), claims: claims.clone() }
     }
 }
 

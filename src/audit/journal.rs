@@ -1,5 +1,6 @@
 //! The append-only journal: one thread commits what queued while the last commit ran.
 
+use std::borrow::Borrow;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -117,7 +118,7 @@ impl Journal {
     ///
     /// # Errors
     /// It is not recorded, or it is not known: nothing may be handed out.
-    pub async fn append(&self, event: Event) -> Result<Recorded, Error> {
+    pub async fn append(&self, event: impl Borrow<Event>) -> Result<Recorded, Error> {
         // what `benches/load` alone is built with, to compare: the event is made, and goes nowhere
         if cfg!(dockpass_without_audit) {
             return Ok(Recorded { policy_revision: 0 });
@@ -126,7 +127,7 @@ impl Journal {
             return Err(Error::unavailable(problem));
         }
         let (done, recorded) = oneshot::channel();
-        match self.inner.queue.push(Queued { fields: Fields::of(event), done }) {
+        match self.inner.queue.push(Queued { fields: Fields::of(event.borrow()), done }) {
             Ok(()) => {}
             Err(NotQueued::Full) => return Err(Error::Overloaded),
             Err(NotQueued::Closed) => return Err(Error::unavailable("it is closed")),
@@ -145,7 +146,7 @@ impl Journal {
 
     /// Seals an event for a transaction of the store that is not the journal's own: a change and its event are one.
     pub fn seal(event: Event) -> Seal<'static> {
-        let fields = Fields::of(event);
+        let fields = Fields::of(&event);
         Box::new(move |head| vec![Prepared::new(fields).after(head)])
     }
 

@@ -112,7 +112,7 @@ impl Broker {
             verified = draft.verified.take();
             overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
-            let (outcome, latest) = self.record(call, draft, outcome, started).await;
+            let (outcome, latest) = self.record(call, &mut draft, outcome, started).await;
             let decides = |_: &u64| U::STANDING == Standing::WhilePolicyHolds;
             let Some(revision) = latest.filter(decides) else { return outcome };
             // the policy changed while the decision was made: what it touches is decided again
@@ -133,14 +133,14 @@ impl Broker {
     async fn record<T>(
         &self,
         call: &Call,
-        mut draft: Draft,
+        draft: &mut Draft,
         outcome: Result<T, Error>,
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
         if let Err(error) = &outcome {
             draft.fail(error);
         }
-        if let Some(decision_id) = self.count(call, &draft, started) {
+        if let Some(decision_id) = self.count(call, draft, started) {
             return (refused(outcome, decision_id), None);
         }
         self.append(call, draft, outcome, started).await
@@ -149,7 +149,7 @@ impl Broker {
     async fn append<T>(
         &self,
         call: &Call,
-        draft: Draft,
+        draft: &Draft,
         outcome: Result<T, Error>,
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
@@ -159,8 +159,7 @@ impl Broker {
             line.log(call, started.elapsed());
             return (refused(outcome, decision_id), None);
         }
-        let kept = draft.kept;
-        match self.journal.append(draft.event).await {
+        match self.journal.append(&draft.event).await {
             Ok(recorded) => {
                 line.log(call, started.elapsed());
                 let newer = Some(recorded.policy_revision).filter(|newest| *newest > revision);
@@ -168,9 +167,9 @@ impl Broker {
             }
             // nothing is handed out that is not recorded, now or by reuse
             Err(error) => {
-                if let Some(key) = kept {
+                if let Some(key) = &draft.kept {
                     self.cache
-                        .forget_one(&key, |access_token| access_token.id() == decision_id.into());
+                        .forget_one(key, |access_token| access_token.id() == decision_id.into());
                 }
                 let error = Error::from(error);
                 line.refused_by(&error).log(call, started.elapsed());
@@ -201,7 +200,7 @@ impl Broker {
         }
         let mut draft = Draft::new(kind, call, now, self.policies.in_force());
         draft.fail(&error);
-        match self.append::<()>(call, draft, Err(error.clone()), started).await {
+        match self.append::<()>(call, &draft, Err(error.clone()), started).await {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
             (Err(Refusal { decision_id, .. }), _) => Refusal { decision_id, error },
             (Ok(()), _) => self.unrecorded(error),

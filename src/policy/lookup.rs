@@ -1,9 +1,14 @@
 //! Single definitions of a snapshot, for those who manage them.
 
-use super::Snapshot;
+use super::{Context, Snapshot};
 use crate::model::{DefinitionChange, RegistryName, ScopeMap, Token};
 
 impl Snapshot {
+    /// What of the configuration bounds policy.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// True when the registry is configured.
     pub fn has_registry(&self, registry: &RegistryName) -> bool {
         self.registry(registry).is_some()

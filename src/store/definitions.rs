@@ -40,10 +40,15 @@ pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
 }
 
 fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
+    let count: i64 =
+        connection
+            .query_one(&format!("SELECT count(*) FROM {}", T::TABLE), [], |row| row.get(0))?;
+    let count = usize::try_from(count).unwrap_or_default();
     let mut statement = connection
         .prepare_cached(&format!("SELECT body FROM {} ORDER BY registry, name", T::TABLE))?;
     let mut rows = statement.query([])?;
-    let mut all = Vec::new();
+    // at once: what a growing list leaves behind stays with the process
+    let mut all = Vec::with_capacity(count);
     while let Some(row) = rows.next()? {
         all.push(parse(
             row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::column::{bytes, nanoseconds, signed, unsigned};
+use super::wal::Mover;
 use super::{Error, Inner};
 use crate::model::{Claims, DecisionId};
 
@@ -40,6 +41,13 @@ pub struct JournalRow {
     pub claims: Option<Claims>,
     /// The hash of the event, which covers the one before.
     pub hash: [u8; 32],
+}
+
+impl JournalRow {
+    /// How many bytes it takes, about; of the claims only the hash, as they are mostly known.
+    fn size(&self) -> usize {
+        self.body.json.len().saturating_add(128)
+    }
 }
 
 /// The two JSON objects of an event, in one piece: what everybody may see, and who called.
@@ -87,6 +95,7 @@ pub struct JournalWriter {
     inner: Arc<Inner>,
     pub(super) connection: Connection,
     recent: RecentClaims,
+    mover: Mover,
 }
 
 impl fmt::Debug for JournalWriter {
@@ -98,7 +107,8 @@ impl fmt::Debug for JournalWriter {
 impl JournalWriter {
     pub(super) fn open(inner: Arc<Inner>) -> Result<Self, Error> {
         let connection = inner.files.connect()?;
-        Ok(Self { inner, connection, recent: RecentClaims::default() })
+        let mover = Mover::start(&inner.files, &connection)?;
+        Ok(Self { inner, connection, recent: RecentClaims::default(), mover })
     }
 
     /// Appends what `seal` makes of the chain's head, and returns when it is durable (fdatasync). It does not use the disk reserve.
@@ -115,6 +125,8 @@ impl JournalWriter {
             Ok((rows, state))
         })?;
         self.recent.remember(&rows);
+        let bytes = rows.iter().map(JournalRow::size).sum();
+        self.mover.committed(&self.connection, bytes);
         Ok(Appended { policy_revision: state.policy_revision })
     }
 

@@ -20,6 +20,7 @@ mod read;
 mod reserve;
 mod revocation;
 mod scan;
+mod wal;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,10 +3,9 @@
 use std::ops::{ControlFlow, Range};
 
 use jiff::Timestamp;
-use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::column::{bytes, signed, timestamp, unsigned};
+use super::column::{bytes, signed, text, timestamp, unsigned};
 use super::{Error, JournalReader};
 use crate::model::DecisionId;
 
@@ -20,9 +19,9 @@ pub struct Searched<'a> {
     /// When.
     pub time: Timestamp,
     /// The JSON of what everybody may see; empty when it was damaged.
-    pub open: &'a [u8],
+    pub open: &'a str,
     /// The JSON of who called; empty when it was damaged.
-    pub personal: &'a [u8],
+    pub personal: &'a str,
 }
 
 impl JournalReader {
@@ -100,17 +99,12 @@ impl JournalReader {
 }
 
 fn searched<'a>(row: &'a Row<'_>) -> rusqlite::Result<Searched<'a>> {
-    let json = |column| {
-        Ok::<_, rusqlite::Error>(match row.get_ref(column)? {
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-            _ => &[],
-        })
-    };
+    let id = row.get_ref(1)?.as_blob()?.try_into().map_err(|_| rusqlite::Error::InvalidQuery)?;
     Ok(Searched {
         sequence: unsigned(row.get(0)?),
-        id: DecisionId::from_bytes(bytes(row, 1)?),
+        id: DecisionId::from_bytes(id),
         time: timestamp(row.get(2)?),
-        open: json(3)?,
-        personal: json(4)?,
+        open: text(row, 3).unwrap_or_default(),
+        personal: text(row, 4).unwrap_or_default(),
     })
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::model::{DecisionId, RegistryName, ScopeMap, ScopeMapName, Status, Token, TokenUid};
 
-async fn store() -> (TempDir, Store) {
+pub(super) async fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&Config::default(), folder.path()).await.unwrap();
     (folder, store)
@@ -285,4 +285,33 @@ async fn a_change_writes_only_what_differs_and_can_be_taken_back() {
     assert!(present.tokens.is_empty());
     assert_eq!(store.changes_since(1).await.unwrap().definitions, two[1..]);
     assert_eq!(store.definitions_at(1).await.unwrap(), before);
+}
+
+/// Puts so many tokens and large scope maps there.
+pub(super) async fn definitions_of(store: &Store, count: usize) {
+    let name = |number: usize| format!("name-{number:04}");
+    let large = "x".repeat(600 << 10);
+    let definitions = Definitions {
+        revision: 1,
+        scope_maps: (0..count.min(3)).map(|n| scope_map(&name(n), &large, 1)).collect(),
+        tokens: (0..count).rev().map(|n| token(&name(n), 1)).collect(),
+    };
+    replace(store, &definitions).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_wal_begins_anew_however_busy_the_journal_is() {
+    let (_folder, store) = store().await;
+    let mut writer = store.journal().unwrap();
+    let wal = store.database_file().with_extension("db-wal");
+    // the header counts how often it began
+    let begun = || std::fs::read(&wal).unwrap()[12..16].to_vec();
+    writer.append(seal()).unwrap();
+    let first = begun();
+    let mut count = 1;
+    while begun() == first {
+        writer.append(seal()).unwrap();
+        count += 1;
+    }
+    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, count);
 }

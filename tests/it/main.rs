@@ -25,6 +25,7 @@ mod manage;
 mod operators;
 mod reuse;
 mod revoke;
+mod roles;
 mod secrets;
 mod services;
 mod sessions;

@@ -7,22 +7,8 @@ use tonic::Code;
 
 use crate::support::{Running, Site, bearer, pull};
 
-/// A site with an editor, a token editor and a viewer, of whom each has a role in one or all registries.
 async fn site() -> Site {
-    let site = Site::new().await;
-    let admins = [
-        ("editor", "editor", ""),
-        ("local-token-editor", "token-editor", "registry = \"local\""),
-        ("viewer", "viewer", ""),
-        ("other-editor", "editor", "registry = \"other\""),
-    ];
-    let issuer = site.issuer.url().to_owned();
-    let sections = admins.map(|(subject, role, more)| {
-        format!(
-            "[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"{role}\"\n{more}\n"
-        )
-    });
-    site.and(&sections.concat())
+    Site::new().await.with_operators()
 }
 
 fn update(name: &str, paths: &[&str], wanted: pb::ScopeMap) -> pb::UpdateScopeMapRequest {
@@ -119,5 +105,36 @@ async fn g6_a_role_is_good_for_what_it_is_and_where_it_is() {
         scope_map(&broker, &identity, "servers-push").await;
         let missing = broker.scope_maps().get_scope_map(bearer(&identity, get("missing"))).await;
         site.refused(&missing.unwrap_err(), Code::NotFound, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn f6_a_password_that_was_generated_logs_in_until_it_is_deleted() {
+    let site = site().await;
+    let broker = site.start().await;
+    let editor = site.identity("local-token-editor");
+    let generate = pb::GeneratePasswordRequest {
+        registry: "local".to_owned(),
+        token_name: "field-vendor".to_owned(),
+        password_name: pb::PasswordName::Password2.into(),
+        ..Default::default()
+    };
+    let made = broker.tokens().generate_password(bearer(&editor, generate)).await.unwrap();
+    let made = made.into_inner();
+    let scopes = ["repository:servers/nginx:pull"];
+    let login = async || broker.login(Some((&made.username, &made.secret)), &scopes, &[]).await;
+    assert_eq!(login().await.access(), ["servers/nginx:pull"]);
+    let delete = pb::DeletePasswordRequest {
+        registry: "local".to_owned(),
+        token_name: "field-vendor".to_owned(),
+        password_name: pb::PasswordName::Password2.into(),
+        etag: made.token.unwrap().etag,
+    };
+    broker.tokens().delete_password(bearer(&editor, delete)).await.unwrap();
+    assert_eq!(login().await.status.as_u16(), 401);
+    broker.stop().await;
+    // the secret was shown once, and is nowhere else
+    for event in site.events() {
+        assert!(!format!("{event:?}").contains(&made.secret));
     }
 }

@@ -17,8 +17,8 @@ use super::{Shared, connect};
 
 /// How often a paced connection looks how many requests are due.
 const TICK: Duration = Duration::from_millis(1);
-/// The most that may be unanswered on a paced connection; beyond, the target is not asked.
-const UNANSWERED: usize = 4096;
+/// The most that may be unanswered on a paced connection, which is what the server lets in; beyond, it is not asked.
+const UNANSWERED: usize = 256;
 
 type Lanes = JoinSet<anyhow::Result<()>>;
 

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 fn row(event: Event) -> JournalRow {
-    let Fields { id, time, body, claims } = Fields::of(event);
+    let Fields { id, time, body, claims } = Fields::of(&event);
     JournalRow { sequence: 1, id, time, salt: [0; 16], body, claims, hash: [0; 32] }
 }
 

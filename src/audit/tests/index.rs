@@ -23,7 +23,7 @@ fn append(fixture: &Fixture, events: Vec<Event>) {
     let seal = |mut head: ChainHead| {
         let mut rows = Vec::new();
         for event in &events {
-            let row = Prepared::new(Fields::of(event.clone())).after(head);
+            let row = Prepared::new(Fields::of(event)).after(head);
             head = ChainHead { sequence: row.sequence, hash: row.hash };
             rows.push(row);
         }

@@ -49,3 +49,8 @@ pub use self::tokens::{CreateToken, DeleteToken, GetToken, ListTokens, UpdateTok
 pub use crate::policy::{Change as Difference, Rest};
 
 pub(super) use self::role::Admins;
+
+#[cfg(test)]
+mod for_test;
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,13 @@ pub struct LocalUser {
     pub name: String,
 }
 
+#[cfg(test)]
+impl Known {
+    pub(super) const fn for_test(identity: Identity) -> Self {
+        Self(identity)
+    }
+}
+
 impl Operator {
     /// The same operator for the next step of the same call: an identity that was verified is not verified again, since it may be of
     /// single use.

@@ -161,6 +161,20 @@ pub struct UpdateToken {
     pub expire_time: Option<Option<Timestamp>>,
 }
 
+impl UpdateToken {
+    /// A change that leaves everything as it is: what is to change is set in it.
+    pub const fn none(token: TokenRef) -> Self {
+        Self {
+            token,
+            scope_map: None,
+            status: None,
+            description: None,
+            owner: None,
+            expire_time: None,
+        }
+    }
+}
+
 impl Edit for UpdateToken {
     type Output = Token;
 

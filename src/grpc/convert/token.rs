@@ -94,14 +94,7 @@ fn parse_update(
     let wanted = message.token.unwrap_or_default();
     let token =
         parse_token("token.", &wanted.registry, "name", &wanted.name, &wanted.etag, violations);
-    let mut update = UpdateToken {
-        token: token?,
-        scope_map: None,
-        status: None,
-        description: None,
-        owner: None,
-        expire_time: None,
-    };
+    let mut update = UpdateToken::none(token?);
     let paths = message.update_mask.unwrap_or_default().paths;
     if paths.is_empty() {
         violations.add("update_mask", "name at least one field to change");

@@ -20,23 +20,36 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     }
     let mut connection = files::open(path)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction
-            .execute("UPDATE progress SET known_term = ?", [hasher(&transaction)?.known().0])?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    } else if version != VERSION {
-        return Err(failure(ffi::SQLITE_NOTADB, format!("the index has version {version}")));
+    // a search never waits for whoever writes the index, as long as it is there
+    if version(&connection)? == 0 {
+        create(&mut connection)?;
+    }
+    match version(&connection)? {
+        VERSION => {}
+        other => return Err(failure(ffi::SQLITE_NOTADB, format!("the index has version {other}"))),
     }
     let known: Option<u32> =
-        transaction.query_row("SELECT known_term FROM progress", [], |row| row.get(0))?;
-    if known != Some(hasher(&transaction)?.known().0) {
+        connection.query_row("SELECT known_term FROM progress", [], |row| row.get(0))?;
+    if known != Some(hasher(&connection)?.known().0) {
         return Err(failure(ffi::SQLITE_NOTADB, "its terms are hashed otherwise".to_owned()));
     }
-    transaction.commit()?;
     Ok(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // somebody else may have been faster
+    if version(&transaction)? == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        let known = hasher(&transaction)?.known();
+        transaction.execute("UPDATE progress SET known_term = ?", [known.0])?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
 }
 
 /// The hasher of this file's terms.
@@ -47,9 +60,16 @@ pub(super) fn hasher(connection: &Connection) -> rusqlite::Result<TermHasher> {
 }
 
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-        // the one row of the progress is gone
-        || matches!(error, rusqlite::Error::QueryReturnedNoRows)
+    match error {
+        // the one row of the progress is gone, or says something else
+        rusqlite::Error::QueryReturnedNoRows
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..) => true,
+        other => matches!(
+            other.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        ),
+    }
 }
 
 pub(super) fn remove(path: &Path) -> Result<(), Error> {

@@ -9,8 +9,8 @@ use crate::model::DecisionId;
 use crate::store::Error;
 use crate::store::column::{bytes, signed, unsigned};
 
-/// Writes a segment; one without events leaves nothing.
-pub(super) fn write(connection: &Connection, segment: &mut Segment) -> Result<(), Error> {
+/// Writes a segment, whose postings are sorted; one without events leaves nothing.
+pub(super) fn write(connection: &Connection, segment: &Segment) -> Result<(), Error> {
     let Some((first_id, last_id)) = segment.ids else { return Ok(()) };
     let (earliest, latest) = segment.span();
     connection
@@ -24,8 +24,6 @@ pub(super) fn write(connection: &Connection, segment: &mut Segment) -> Result<()
             latest,
             write_spans(&segment.spans),
         ])?;
-    // segments that are put together are sorted each
-    segment.postings.sort();
     let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO chunk VALUES (?, ?)")?;
     for chunk in encode(&segment.postings) {
         insert.execute(params![key(segment.base, chunk.first), chunk.body])?;
@@ -62,7 +60,9 @@ pub(super) fn merge(connection: &Connection, end: u64, size: u32) -> Result<(), 
         .prepare_cached("DELETE FROM segment WHERE base >= ? AND base < ?")?
         .execute([signed(base), signed(end)])?;
     remove_chunks(connection, base, end)?;
-    write(connection, &mut whole)
+    // the parts are sorted each, which this sort makes use of
+    whole.postings.sort();
+    write(connection, &whole)
 }
 
 /// Deletes the chunks of the segments between two places.

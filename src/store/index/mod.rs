@@ -84,12 +84,13 @@ impl SearchIndex {
         mut segment: Segment,
         witness: ChainHead,
     ) -> Result<(), Error> {
+        segment.postings.sort_unstable();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if state(&transaction)?.0 != after {
             return Ok(());
         }
-        merge::write(&transaction, &mut segment)?;
+        merge::write(&transaction, &segment)?;
         let place = segment.places().end.saturating_sub(1);
         for size in [BLOCK, LARGEST] {
             if place.is_multiple_of(size.into()) {

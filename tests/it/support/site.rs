@@ -46,9 +46,19 @@ impl Site {
         site
     }
 
-    /// With more sections in the configuration, which may name the issuer.
-    pub(crate) fn and(mut self, sections: &str) -> Self {
-        self.config += sections;
+    /// With operators, each named by its role and where it has it.
+    pub(crate) fn with_operators(mut self) -> Self {
+        for (subject, role, place) in [
+            ("viewer", "viewer", ""),
+            ("local-token-editor", "token-editor", "registry = \"local\"\n"),
+            ("editor", "editor", ""),
+            ("other-editor", "editor", "registry = \"other\"\n"),
+        ] {
+            let issuer = self.issuer.url();
+            self.config += &format!(
+                "[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"{role}\"\n{place}"
+            );
+        }
         self
     }
 

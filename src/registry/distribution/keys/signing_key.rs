@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -13,11 +13,16 @@ use serde_json::{Value, json};
 use crate::model::Secret;
 use crate::registry::Error;
 
+/// How long base64url of a signature is.
+const SIGNATURE: usize = 86;
+
 /// A parsed P-256 key. Signing costs the signature and nothing else: key and header are made once.
 pub(in crate::registry) struct SigningKey {
     pair: EcdsaKeyPair,
     /// base64url of the JOSE header, and the dot.
     header: String,
+    /// The hash of that, which goes on with the claims: a header with a certificate is longer than they are.
+    hashed: Context,
 }
 
 /// How the header names the key.
@@ -38,7 +43,10 @@ impl SigningKey {
                 json!({"typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(der)]})
             }
         };
-        Self { pair, header: URL_SAFE_NO_PAD.encode(header.to_string()) + "." }
+        let header = URL_SAFE_NO_PAD.encode(header.to_string()) + ".";
+        let mut hashed = Context::new(&SHA256);
+        hashed.update(header.as_bytes());
+        Self { pair, header, hashed }
     }
 
     /// Signs claims as a JWT.
@@ -47,11 +55,16 @@ impl SigningKey {
     /// No random numbers.
     pub(in crate::registry) fn sign(&self, claims: &impl Serialize) -> Result<Secret, Error> {
         let claims = serde_json::to_vec(claims).map_err(|_| internal("claims are no JSON"))?;
-        let mut jwt = String::with_capacity(self.header.len() + claims.len() * 4 / 3 + 90);
-        jwt.push_str(&self.header);
-        URL_SAFE_NO_PAD.encode_string(claims, &mut jwt);
-        let signature = self.pair.sign(&SystemRandom::new(), jwt.as_bytes());
+        let claims = URL_SAFE_NO_PAD.encode(claims);
+        let mut hashed = self.hashed.clone();
+        hashed.update(claims.as_bytes());
+        let signature = self.pair.sign_digest(&hashed.finish());
         let signature = signature.map_err(|_| internal("signing failed"))?;
+        // of exactly this length: a secret that is shortened is copied
+        let length = self.header.len() + claims.len() + 1 + SIGNATURE;
+        let mut jwt = String::with_capacity(length);
+        jwt.push_str(&self.header);
+        jwt.push_str(&claims);
         jwt.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut jwt);
         Ok(Secret::new(jwt))

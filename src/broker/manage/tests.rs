@@ -1,0 +1,8 @@
+//! What management does, refuses and records.
+
+mod concurrency;
+mod policy_files;
+mod refusals;
+mod roles;
+mod scope_maps;
+mod tokens;
