@@ -122,7 +122,7 @@ fn session(issuer: &Issuer, caller: usize, grpc: SocketAddr) -> anyhow::Result<S
     let identity = issuer.bearer(Algorithm::Es256, caller, caller)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let AccessToken { username, password, .. } = runtime.block_on(async {
-        let mut client = AccessServiceClient::connect(format!("http://{}", grpc)).await?;
+        let mut client = AccessServiceClient::connect(format!("http://{grpc}")).await?;
         let mut request = tonic::Request::new(issue(REPOSITORY, Ask::Issue));
         request.metadata_mut().insert("authorization", identity.parse()?);
         let issued = client.issue_access_token(request).await?.into_inner();

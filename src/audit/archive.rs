@@ -116,7 +116,7 @@ impl Archive {
         loop {
             let start = self.start()?;
             let trail = Trail::open(self.reader()?)?;
-            let result = verify(trail.map(|item| item.map(|item| Entry::from(item))), outside);
+            let result = verify(trail.map(|item| item.map(Entry::from)), outside);
             // what was pruned meanwhile is no damage: the rest is followed anew
             if result.is_ok() || self.start()? == start {
                 return result;

@@ -5,7 +5,9 @@ use serde::Deserialize;
 
 use super::lenient::{Object, Text};
 use super::{Filter, Outcome};
-use crate::model::{AccessTokenId, CredentialRef, DecisionId, TokenUid};
+use crate::model::{
+    AccessTokenId, CredentialRef, DecisionId, RegistryName, ScopeMapName, TokenName, TokenUid,
+};
 use crate::store::{Field, JournalRow, Searched, Term, TermHasher};
 
 /// What an event is searched by.
@@ -81,7 +83,7 @@ impl<'a> Facts<'a> {
 
     /// Whether it is searched for.
     pub(super) fn fits(&self, filter: &Filter) -> bool {
-        fn same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+        fn same<T: Copy + PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
             wanted.is_none() || wanted == found
         }
         filter.since.is_none_or(|since| self.time >= since)
@@ -94,9 +96,9 @@ impl<'a> Facts<'a> {
                 Some(Outcome::Bypass) => self.open.usage.bypass.as_deref().is_some(),
                 Some(Outcome::Because(reason)) => self.reason() == Some(reason.as_str()),
             }
-            && same(filter.registry.as_ref().map(|name| name.as_str()), self.registry())
-            && same(filter.token.as_ref().map(|name| name.as_str()), self.token())
-            && same(filter.scope_map.as_ref().map(|name| name.as_str()), self.scope_map())
+            && same(filter.registry.as_ref().map(RegistryName::as_str), self.registry())
+            && same(filter.token.as_ref().map(TokenName::as_str), self.token())
+            && same(filter.scope_map.as_ref().map(ScopeMapName::as_str), self.scope_map())
             && (filter.credential.is_none() || filter.credential == self.credential())
             && same(filter.issuer.as_deref(), self.personal.identity.issuer.as_deref())
             && same(filter.subject.as_deref(), self.subject())

@@ -145,8 +145,8 @@ impl Journal {
     }
 
     /// Seals an event for a transaction of the store that is not the journal's own: a change and its event are one.
-    pub fn seal(event: Event) -> Seal<'static> {
-        let fields = Fields::of(&event);
+    pub fn seal(event: impl Borrow<Event>) -> Seal<'static> {
+        let fields = Fields::of(event.borrow());
         Box::new(move |head| vec![Prepared::new(fields).after(head)])
     }
 

@@ -37,7 +37,7 @@ enum Entry<V, E> {
     Failed(E),
 }
 
-impl<V: Expires, E: Clone> Memory<V, E> {
+impl<V: Expires + Send + Sync, E: Clone + Send + Sync> Memory<V, E> {
     /// A cache of at most `capacity` entries.
     pub fn new(capacity: u64) -> Self {
         let expected = usize::try_from(capacity).unwrap_or(usize::MAX);

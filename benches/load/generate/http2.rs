@@ -123,8 +123,7 @@ impl Caller {
             while asked < due {
                 asked += 1.0;
                 if under_way.len() < UNANSWERED {
-                    let mut caller = self.clone();
-                    under_way.spawn(async move { caller.ask(caller.connection).await });
+                    under_way.spawn(self.clone().ask_once());
                 }
             }
         }
@@ -132,6 +131,10 @@ impl Caller {
             ended??;
         }
         Ok(())
+    }
+
+    async fn ask_once(mut self) -> anyhow::Result<()> {
+        self.ask(self.connection).await
     }
 
     async fn ask(&mut self, caller: usize) -> anyhow::Result<()> {

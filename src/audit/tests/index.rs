@@ -15,14 +15,14 @@ use crate::store::ChainHead;
 /// A store with a closed journal of events in one commit, none of them indexed yet.
 async fn with(events: Vec<Event>) -> Fixture {
     let fixture = Fixture::new().await;
-    append(&fixture, events);
+    append(&fixture, &events);
     fixture
 }
 
-fn append(fixture: &Fixture, events: Vec<Event>) {
+fn append(fixture: &Fixture, events: &[Event]) {
     let seal = |mut head: ChainHead| {
         let mut rows = Vec::new();
-        for event in &events {
+        for event in events {
             let row = Prepared::new(Fields::of(event)).after(head);
             head = ChainHead { sequence: row.sequence, hash: row.hash };
             rows.push(row);
@@ -273,7 +273,7 @@ async fn a_search_finds_what_a_look_at_each_event_finds() {
     let fixture = with(indexed.to_vec()).await;
     let archive = fixture.archive();
     archive.catch_up().unwrap();
-    append(&fixture, tail.to_vec());
+    append(&fixture, tail);
     assert_eq!(fixture.store.search_index().unwrap().state().unwrap().0.place, 1280);
     let result = runner.run(&(filters(), 1..400_u32), |(filter, page)| {
         let expected: Vec<u64> = (1..)
@@ -340,12 +340,10 @@ async fn the_index_of_another_journal_is_made_anew() {
 async fn an_index_that_is_behind_catches_up() {
     let fixture = with_numbered(300).await;
     fixture.archive().catch_up().unwrap();
-    append(
-        &fixture,
-        (300..600_u32)
-            .map(|number| event([u8::try_from(number % 251).unwrap(); 4], number))
-            .collect(),
-    );
+    let later = (300..600_u32)
+        .map(|number| event([u8::try_from(number % 251).unwrap(); 4], number))
+        .collect::<Vec<_>>();
+    append(&fixture, &later);
     rebuilt(&fixture);
 }
 

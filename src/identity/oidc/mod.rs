@@ -104,7 +104,7 @@ impl Oidc {
         let verified = issuer.verify(&compact, claims, now).await?;
         if issuer.is_single_use() {
             self.use_up(issuer, &verified, now)?;
-            return Ok(Workload::new(issuer.name().clone(), verified.registered, verified.claims));
+            return Ok(Workload::new(issuer.name().clone(), &verified.registered, verified.claims));
         }
         let verdict = Verdict::new(issuer, verified, token.len());
         let workload = verdict.workload.clone();

@@ -42,7 +42,7 @@ impl Verdict {
             generation: verified.generation,
             valid_from: verified.registered.valid_from,
             length,
-            workload: Workload::new(issuer.name().clone(), verified.registered, verified.claims),
+            workload: Workload::new(issuer.name().clone(), &verified.registered, verified.claims),
         }
     }
 

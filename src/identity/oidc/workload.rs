@@ -37,7 +37,7 @@ struct Facts<'a> {
 impl Workload {
     pub(super) fn new(
         issuer: IssuerUrl,
-        registered: Registered,
+        registered: &Registered,
         claims: Map<String, Value>,
     ) -> Self {
         Self::of(issuer, &registered.subject, claims, registered.expire_time)

@@ -22,7 +22,7 @@ impl Posting {
     /// The run has to lie within 65,536 places, and must not be empty.
     pub(super) fn new(term: u32, run: Range<u32>) -> Self {
         let more = run.end.saturating_sub(run.start).saturating_sub(1) & 0xffff;
-        Self(u64::from(term) << 32 | u64::from(run.start & 0xffff) << 16 | u64::from(more))
+        Self((u64::from(term) << 32) | (u64::from(run.start & 0xffff) << 16) | u64::from(more))
     }
 
     fn term(self) -> u32 {
@@ -69,7 +69,7 @@ pub(super) fn encode(postings: &[Posting]) -> Vec<Chunk> {
             write(&mut chunk.body, run.start << 1);
         } else {
             let length = u32::try_from(runs.len()).unwrap_or(u32::MAX);
-            write(&mut chunk.body, length << 1 | 1);
+            write(&mut chunk.body, (length << 1) | 1);
             chunk.body.extend_from_slice(&runs);
         }
     }
@@ -95,7 +95,7 @@ fn write_runs(out: &mut Vec<u8>, mut open: Range<u32>, others: &[Posting]) {
 
 fn write_run(out: &mut Vec<u8>, written: u32, run: &Range<u32>) {
     let length = run.end.saturating_sub(run.start);
-    write(out, run.start.saturating_sub(written) << 1 | u32::from(length > 1));
+    write(out, (run.start.saturating_sub(written) << 1) | u32::from(length > 1));
     if let Some(more) = length.checked_sub(2) {
         write(out, more);
     }
@@ -103,7 +103,7 @@ fn write_run(out: &mut Vec<u8>, written: u32, run: &Range<u32>) {
 
 fn write(out: &mut Vec<u8>, mut number: u32) {
     while number > 0x7f {
-        out.push(u8::try_from(number & 0x7f | 0x80).unwrap_or_default());
+        out.push(u8::try_from((number & 0x7f) | 0x80).unwrap_or_default());
         number >>= 7;
     }
     out.push(u8::try_from(number).unwrap_or_default());

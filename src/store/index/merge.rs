@@ -75,7 +75,7 @@ pub(super) fn remove_chunks(connection: &Connection, base: u64, end: u64) -> Res
 
 /// The key of the chunk of a segment that starts with a term.
 pub(super) fn key(base: u64, term: u32) -> i64 {
-    signed(base / u64::from(UNIT) << 32 | u64::from(term))
+    signed(((base / u64::from(UNIT)) << 32) | u64::from(term))
 }
 
 /// The first term of the chunk with this key.

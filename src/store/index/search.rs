@@ -139,7 +139,9 @@ impl Candidates<'_> {
         let place = |sequence: u64| {
             u32::try_from(sequence.saturating_sub(first)).unwrap_or(u32::MAX).min(segment.size)
         };
-        Places::from_iter([place(self.within.start)..place(self.within.end)])
+        let mut wanted = Places::default();
+        wanted.push(place(self.within.start)..place(self.within.end));
+        wanted
     }
 
     /// The units of a segment with events of the time that was asked for.
