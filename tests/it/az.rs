@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Operator, Site};
+use crate::support::Site;
 
 /// One line of the table: what is run, its exit code, and what standard output or error holds.
 struct Row(&'static str, u8, &'static str);

@@ -24,17 +24,8 @@ async fn site_with_tls() -> (Site, String) {
     };
     let certificate = file("tls.crt", &certificate.pem());
     file("tls.key", &key.serialize_pem());
-    let issuer = site.issuer.url().to_owned();
-    let admin = |subject: &str, role: &str| {
-        format!("[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"{role}\"\n")
-    };
-    let sections = format!(
-        "[tls]\ncertificate_file = \"tls.crt\"\nkey_file = \"tls.key\"\n{}{}{}",
-        admin("editor", "editor"),
-        admin("token-editor", "token-editor"),
-        admin("viewer", "viewer"),
-    );
-    (site.and(&sections), certificate)
+    let tls = "[tls]\ncertificate_file = \"tls.crt\"\nkey_file = \"tls.key\"\n";
+    (site.with_operators().and(tls), certificate)
 }
 
 #[tokio::test]
@@ -98,8 +89,8 @@ async fn g6_roles_hold_for_the_command_line_over_tls() {
         ("viewer", list, 0),
         ("viewer", create_map, 3),
         ("viewer", create_token, 3),
-        ("token-editor", create_map, 3),
-        ("token-editor", create_token, 0),
+        ("local-token-editor", create_map, 3),
+        ("local-token-editor", create_token, 0),
         ("editor", create_map, 0),
     ] {
         let outcome = operator.run(&format!("{line} {}", as_whom(subject))).await;

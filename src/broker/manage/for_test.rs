@@ -79,7 +79,7 @@ impl Office {
 
     pub(super) async fn token(&self, name: &str) -> Token {
         let get = GetToken { registry: "local".parse().unwrap(), name: name.parse().unwrap() };
-        self.read(local_user(), get).await.unwrap()
+        self.read(local_user(), get).await.unwrap().0
     }
 
     /// All events of a kind, oldest first.

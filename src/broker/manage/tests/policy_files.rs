@@ -1,5 +1,7 @@
 //! Whole policy files.
 
+use std::time::Duration;
+
 use crate::audit::Kind;
 use crate::broker::manage::for_test::{Office, local_user, new_map, new_token, operator};
 use crate::broker::manage::{
@@ -7,6 +9,9 @@ use crate::broker::manage::{
 };
 use crate::broker::{Operator, Refusal};
 use crate::model::Reason;
+
+/// How far back uses are looked for.
+const WINDOW: Duration = Duration::from_hours(1);
 
 const FILE: &str = "\
 [[scope_maps]]
@@ -60,7 +65,7 @@ async fn what_a_file_does_not_name_goes_only_where_it_is_said() {
     let mut elsewhere = new_map("elsewhere", &[("a", "pull")]);
     elsewhere.registry = "other".parse().unwrap();
     office.by_editor(elsewhere).await;
-    let plan = |rest| PlanPolicy { candidate: candidate(FILE, rest) };
+    let plan = |rest| PlanPolicy { candidate: candidate(FILE, rest), usage_window: WINDOW };
     let kept = office.read(operator("viewer"), plan(Rest::Keep)).await.unwrap();
     assert!(kept.changes.is_empty());
     let pruned = plan(Rest::DeleteInNamedRegistries);
@@ -90,7 +95,7 @@ async fn g6_a_file_needs_the_role_in_every_registry_that_it_changes() {
     let own = export(&office, "other-editor", None).await.text;
     assert_eq!(own, FILE.replace("local", "other"));
     assert_eq!(export(&office, "viewer", Some("local")).await.text, FILE);
-    let plan = PlanPolicy { candidate: candidate("", Rest::Keep) };
+    let plan = PlanPolicy { candidate: candidate("", Rest::Keep), usage_window: WINDOW };
     let refusal = office.read(operator("job"), plan).await.unwrap_err();
     assert_eq!(refusal.error.reason(), Reason::RoleRequired);
 }
