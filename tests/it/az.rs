@@ -134,7 +134,9 @@ const LINES: &[Row] = &[
     Row("az acr scope-map delete -n MyScopeMap -r MyRegistry", 1, "MyToken2"),
     Row("az acr token delete -n MyToken2 -r MyRegistry", 0, "deleted token MyToken2"),
     Row("az acr token delete -n MyToken2 -r MyRegistry", 1, "NOT_FOUND"),
+    Row("az acr token update -n MyToken3 -r MyRegistry --status enabled", 0, "enabled"),
     Row("az acr scope-map delete -n MyScopeMap -r MyRegistry --force", 0, "disabled MyToken3"),
+    Row("az acr token update -n MyToken3 -r MyRegistry --status enabled", 1, "MyScopeMap"),
     Row("az acr scope-map show -n MyScopeMap -r MyRegistry", 1, "NOT_FOUND"),
 ];
 

@@ -14,7 +14,7 @@ use crate::pb;
 /// Create a scope map
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    dockpass scope-map create -r local -n servers-push --repository servers/nginx content/read content/write --description \"the web pipeline\"\n  \
+    dockpass scope-map create -r local -n servers-push --repository servers/nginx content/read content/write --description web-pipeline\n  \
     dockpass scope-map create -r local -n servers-pull --repository servers/* pull --max-lifetime 30m --owner team-web\n  \
     dockpass scope-map create -r local -n servers-push2 --from servers-push --repository servers/apache push\n\n\
     No action implies another: `push` stands for content/read and content/write.")]

@@ -18,7 +18,7 @@ use crate::pb;
 #[command(after_help = "Examples:\n  \
     dockpass scope-map update -r local -n servers-push --add-repository servers/apache content/read content/write\n  \
     dockpass scope-map update -r local -n servers-push --remove-repository servers/nginx content/write --dry-run\n  \
-    dockpass scope-map update -r local -n servers-push --description \"the web pipelines\" --max-lifetime none\n\n\
+    dockpass scope-map update -r local -n servers-push --description web-pipelines --max-lifetime none\n\n\
     --dry-run changes nothing: it names the tokens that the change touches, and who lately used what would go.")]
 #[group(id = "whole", args = ["repository", "from"], conflicts_with_all = ["add_repository", "remove_repository"])]
 pub(in crate::cli) struct Update {
