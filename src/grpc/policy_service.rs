@@ -51,7 +51,7 @@ impl PolicyService for Policy {
         request: Request<pb::ExportPolicyRequest>,
     ) -> Result<Response<Self::ExportPolicyStream>, Status> {
         let exported = self.management.read(request, |message| convert::export(&message)).await?;
-        answer(convert::exported(exported))
+        Ok(answer(convert::exported(exported)))
     }
 
     async fn plan_policy(
@@ -65,7 +65,7 @@ impl PolicyService for Policy {
         let usage_window = self.management.well_formed(&sent.call, window).await?;
         let plan = PlanPolicy { candidate: sent.candidate, usage_window };
         let planned = self.management.broker().read(sent.call, sent.operator, plan).await;
-        answer(convert::planned(planned.map_err(|refusal| status(&refusal))?))
+        Ok(answer(convert::planned(planned.map_err(|refusal| status(&refusal))?)))
     }
 
     async fn apply_policy(
@@ -77,7 +77,7 @@ impl PolicyService for Policy {
             policy_upload::receive(&self.management, &self.files, request, right).await?;
         let apply = ApplyPolicy { candidate: sent.candidate };
         let applied = self.management.broker().change(sent.call, sent.operator, apply).await;
-        answer(convert::applied(applied.map_err(|refusal| status(&refusal))?))
+        Ok(answer(convert::applied(applied.map_err(|refusal| status(&refusal))?)))
     }
 
     async fn replay_policy(
@@ -108,6 +108,6 @@ fn replay_answer(replayed: Replayed) -> Result<pb::ReplayPolicyResponse, Status>
 
 fn answer<T: Send + 'static>(
     answers: impl Iterator<Item = T> + Send + 'static,
-) -> Result<Response<Answers<T>>, Status> {
-    Ok(Response::new(Box::pin(stream::iter(answers.map(Ok)))))
+) -> Response<Answers<T>> {
+    Response::new(Box::pin(stream::iter(answers.map(Ok))))
 }

@@ -17,7 +17,7 @@ use crate::pb;
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// How long a file may take to arrive.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// A message that carries a piece of a policy file.
 pub(super) trait Piece: Clone + Send + 'static {

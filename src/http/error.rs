@@ -165,19 +165,6 @@ fn face(error: &Error) -> Face {
             "authentication required: log in with a token's name and password, or an identity token",
         ),
         Error::SessionExpired => unauthorized("session expired: log in again"),
-        // of management, which is not served here
-        Error::AlreadyExists(_)
-        | Error::EtagMismatch
-        | Error::InUse(_)
-        | Error::LimitReached(_)
-        | Error::NotFound(_)
-        | Error::ReadOnly(_)
-        | Error::RoleRequired(_) => Face {
-            status: StatusCode::CONFLICT,
-            code: "UNSUPPORTED",
-            error: "invalid_request",
-            message: error.to_string(),
-        },
         Error::InvalidRequest(violations) => Face {
             status: StatusCode::BAD_REQUEST,
             code: "INVALID_REQUEST",
@@ -190,7 +177,15 @@ fn face(error: &Error) -> Face {
             error: "invalid_scope",
             message: hint.clone(),
         },
-        Error::NotRevocable(_) => Face {
+        // the others are of management, which is not served here
+        Error::NotRevocable(_)
+        | Error::AlreadyExists(_)
+        | Error::EtagMismatch
+        | Error::InUse(_)
+        | Error::LimitReached(_)
+        | Error::NotFound(_)
+        | Error::ReadOnly(_)
+        | Error::RoleRequired(_) => Face {
             status: StatusCode::CONFLICT,
             code: "UNSUPPORTED",
             error: "invalid_request",

@@ -5,7 +5,7 @@ mod render;
 mod sections;
 mod values;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -66,6 +66,16 @@ impl PolicyFile {
         onto::apply(self, present, &change, new_uid, &|_| false)
     }
 
+    /// The registries whose definitions or decisions the file speaks of, in its tests too.
+    pub fn registries(&self) -> BTreeSet<&RegistryName> {
+        self.named().chain(self.tests.iter().map(PolicyTest::registry)).collect()
+    }
+
+    fn named(&self) -> impl Iterator<Item = &RegistryName> {
+        let maps = self.scope_maps.iter().map(|section| &section.registry);
+        maps.chain(self.tokens.iter().map(|section| &section.registry))
+    }
+
     /// As [`PolicyFile::onto`], but `rest` says what becomes of what is not in the file.
     pub fn onto_keeping(
         &self,
@@ -75,9 +85,7 @@ impl PolicyFile {
         actor: &str,
         new_uid: &mut dyn FnMut() -> TokenUid,
     ) -> Definitions {
-        let maps = self.scope_maps.iter().map(|section| &section.registry);
-        let named: HashSet<_> =
-            maps.chain(self.tokens.iter().map(|section| &section.registry)).collect();
+        let named: BTreeSet<_> = self.named().collect();
         let keeps = |registry: &RegistryName| match rest {
             Rest::Keep => true,
             Rest::DeleteInNamedRegistries => !named.contains(registry),

@@ -1,5 +1,6 @@
 //! Single definitions of a snapshot, for those who manage them.
 
+use super::registry::Registry;
 use super::{Context, Snapshot};
 use crate::model::{DefinitionChange, RegistryName, ScopeMap, Token};
 
@@ -29,7 +30,7 @@ impl Snapshot {
         let registry = self.registry(registry);
         let mut tokens: Vec<&Token> = registry
             .into_iter()
-            .flat_map(|own| own.tokens())
+            .flat_map(Registry::tokens)
             .filter(|token| token.scope_map.as_str() == scope_map)
             .collect();
         tokens.sort_by_key(|token| &token.name);

@@ -69,47 +69,4 @@ fn scope_map(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    /// `system-scope-maps.json` of the ACR resource provider, as `name: actions`.
-    const OF_ACR: [(&str, &[&str]); 5] = [
-        (
-            "_repositories_admin",
-            &["metadata/read", "metadata/write", "content/read", "content/write", "content/delete"],
-        ),
-        ("_repositories_pull", &["content/read"]),
-        ("_repositories_pull_metadata_read", &["content/read", "metadata/read"]),
-        ("_repositories_push", &["content/read", "content/write"]),
-        (
-            "_repositories_push_metadata_write",
-            &["metadata/read", "metadata/write", "content/read", "content/write"],
-        ),
-    ];
-
-    #[test]
-    fn they_are_those_of_azure_container_registry() {
-        let registry: RegistryName = "local".parse().unwrap();
-        let maps = system_scope_maps(&registry);
-        let found: BTreeMap<_, _> = maps
-            .iter()
-            .map(|map| {
-                let [(pattern, actions)] =
-                    map.permissions.iter().collect::<Vec<_>>().try_into().unwrap();
-                assert_eq!(pattern.to_string(), "*");
-                (map.name.as_str(), *actions)
-            })
-            .collect();
-        let wanted: BTreeMap<_, _> = OF_ACR
-            .iter()
-            .map(|(name, actions)| {
-                (*name, crate::model::ActionSet::parse(actions.iter().copied()).unwrap())
-            })
-            .collect();
-        assert_eq!(found, wanted);
-        assert!(maps.is_sorted_by_key(|map| map.name.clone()));
-        assert!(maps.iter().all(|map| map.system && map.name.as_str().starts_with(PREFIX)));
-    }
-}
+mod tests;

@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::file::{Expectation, Test};
 use super::{Context, explain};
 use crate::identity::Evidence;
-use crate::model::{AccessRequest, Definitions, Form, Permission, Permissions, Reuse, TokenName};
+use crate::model::{
+    AccessRequest, Definitions, Form, Permission, Permissions, RegistryName, Reuse, TokenName,
+};
 
 /// One `[[tests]]` section.
 #[derive(Clone, Debug)]
@@ -39,6 +41,11 @@ pub fn run_tests(
 }
 
 impl PolicyTest {
+    /// The registry of its request.
+    pub(super) const fn registry(&self) -> &RegistryName {
+        &self.0.request.registry
+    }
+
     fn run(&self, definitions: &Definitions, context: &Context, now: Timestamp) -> TestOutcome {
         let trace = explain(definitions, context, &self.evidence(now), &self.request(), now);
         let came = if trace.allowed { Expectation::Allow } else { Expectation::Deny };

@@ -1,6 +1,6 @@
 //! The append-only journal of sealed audit events: one row an event, no secondary index, the chain's head read in the transaction that appends.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -117,14 +117,14 @@ impl JournalWriter {
     /// Nothing was appended, unless the disk failed after the commit was written.
     pub fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
         let recent = &mut self.recent;
-        let (rows, state) = transact(&self.inner, &mut self.connection, |transaction| {
+        let (rows, added, state) = transact(&self.inner, &mut self.connection, |transaction| {
             let state = state(transaction)?;
             recent.forget_unless(state.claims_epoch);
             let rows = seal(head(transaction)?);
-            insert(transaction, &rows, recent)?;
-            Ok((rows, state))
+            let added = insert(transaction, &rows, recent)?;
+            Ok((rows, added, state))
         })?;
-        self.recent.remember(&rows);
+        self.recent.remember(added);
         let bytes = rows.iter().map(JournalRow::size).sum();
         self.mover.committed(&self.connection, bytes);
         Ok(Appended { policy_revision: state.policy_revision })
@@ -237,16 +237,25 @@ pub(super) fn insert(
     transaction: &Transaction<'_>,
     rows: &[JournalRow],
     recent: &RecentClaims,
-) -> Result<(), Error> {
+) -> Result<ClaimsPlaces, Error> {
     let mut event = transaction.prepare_cached(
-        "INSERT INTO audit_journal (sequence, id, time, salt, open, personal, claims_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit_journal (sequence, id, time, salt, open, personal, claims_hash, claims, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    let mut add_claims = transaction
-        .prepare_cached("INSERT OR IGNORE INTO audit_claims (hash, body) VALUES (?, ?)")?;
+    let mut add_claims =
+        transaction.prepare_cached("INSERT INTO audit_claims (hash, body) VALUES (?, ?)")?;
+    let mut added = ClaimsPlaces::new();
     for row in rows {
-        if let Some(claims) = row.claims.as_ref().filter(|claims| !recent.holds(claims)) {
-            add_claims.execute(params![claims.hash(), claims.json()])?;
-        }
+        let place = match &row.claims {
+            None => None,
+            Some(claims) => Some(match recent.place(claims, &added) {
+                Some(place) => place,
+                None => {
+                    let place = add_claims.insert(params![claims.hash(), claims.json()])?;
+                    added.insert(*claims.hash(), place);
+                    place
+                }
+            }),
+        };
         event.execute(params![
             signed(row.sequence),
             row.id.as_bytes(),
@@ -255,40 +264,40 @@ pub(super) fn insert(
             row.body.open(),
             row.body.personal(),
             row.claims.as_ref().map(Claims::hash),
+            place,
             row.hash,
         ])?;
     }
-    Ok(())
+    Ok(added)
 }
+
+/// Where claims are kept, by their SHA-256.
+pub(super) type ClaimsPlaces = HashMap<[u8; 32], i64>;
 
 /// Claims known to be stored, to skip the work; forgotten when claims were deleted, by whatever process.
 #[derive(Default)]
 pub(super) struct RecentClaims {
     epoch: u64,
-    hashes: HashSet<[u8; 32]>,
+    places: ClaimsPlaces,
 }
 
 impl RecentClaims {
-    fn holds(&self, claims: &Claims) -> bool {
-        self.hashes.contains(claims.hash())
+    /// Where they are: remembered, or just `added`.
+    fn place(&self, claims: &Claims, added: &ClaimsPlaces) -> Option<i64> {
+        self.places.get(claims.hash()).or_else(|| added.get(claims.hash())).copied()
     }
 
     fn forget_unless(&mut self, epoch: u64) {
         if self.epoch != epoch {
-            self.hashes.clear();
+            self.places.clear();
             self.epoch = epoch;
         }
     }
 
-    fn remember(&mut self, rows: &[JournalRow]) {
-        for claims in rows.iter().filter_map(|row| row.claims.as_ref()) {
-            if self.holds(claims) {
-                continue;
-            }
-            if self.hashes.len() >= REMEMBERED_CLAIMS {
-                self.hashes.clear();
-            }
-            self.hashes.insert(*claims.hash());
+    fn remember(&mut self, added: ClaimsPlaces) {
+        if self.places.len().saturating_add(added.len()) > REMEMBERED_CLAIMS {
+            self.places.clear();
         }
+        self.places.extend(added);
     }
 }

@@ -9,6 +9,14 @@ use crate::model::{RegistryName, ScopeMap, ScopeMapName, Token};
 /// A page ends when its definitions, as they are stored, are larger than this together: answers have a size too.
 const LARGEST: usize = 1 << 20;
 
+const SCOPE_MAPS: &str =
+    "SELECT body FROM scope_map WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+const TOKENS: &str =
+    "SELECT body FROM token WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+/// By the expression of the index; without statistics SQLite would take the primary key, and read all tokens.
+const TIED_TOKENS: &str = "SELECT body FROM token INDEXED BY token_scope_map \
+     WHERE registry = ?1 AND json_extract(body, '$.scope_map') = ?4 AND name > ?2 ORDER BY name LIMIT ?3";
+
 /// Some definitions, by name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page<T> {
@@ -26,10 +34,8 @@ impl Store {
         after: String,
         limit: u32,
     ) -> Result<Page<ScopeMap>, Error> {
-        let sql =
-            "SELECT body FROM scope_map WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
         self.read(move |connection| {
-            page(connection, sql, params![registry.as_str(), after, beyond(limit)], limit)
+            page(connection, SCOPE_MAPS, params![registry.as_str(), after, beyond(limit)], limit)
         })
         .await
     }
@@ -42,17 +48,16 @@ impl Store {
         after: String,
         limit: u32,
     ) -> Result<Page<Token>, Error> {
-        let all = "SELECT body FROM token WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
-        // the expression of the index `token_scope_map`
-        let tied = "SELECT body FROM token WHERE registry = ?1 AND json_extract(body, '$.scope_map') = ?4 AND name > ?2 \
-                    ORDER BY name LIMIT ?3";
         self.read(move |connection| {
             let (registry, beyond) = (registry.as_str(), beyond(limit));
             match &scope_map {
-                None => page(connection, all, params![registry, after, beyond], limit),
-                Some(map) => {
-                    page(connection, tied, params![registry, after, beyond, map.as_str()], limit)
-                }
+                None => page(connection, TOKENS, params![registry, after, beyond], limit),
+                Some(map) => page(
+                    connection,
+                    TIED_TOKENS,
+                    params![registry, after, beyond, map.as_str()],
+                    limit,
+                ),
             }
         })
         .await
@@ -93,17 +98,17 @@ mod tests {
     async fn a_page_costs_what_is_on_it() {
         let (_folder, store) = store().await;
         definitions_of(&store, 30).await;
-        let plan = |sql: &str| {
-            let connection = store.inner.connection.lock();
+        let connection = store.inner.connection.lock();
+        let plan = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
             let sql = format!("EXPLAIN QUERY PLAN {sql}");
-            connection.query_row(&sql, [], |row| row.get::<_, String>(3)).unwrap()
+            connection.query_row(&sql, params, |row| row.get::<_, String>(3)).unwrap()
         };
-        let all = plan("SELECT body FROM token WHERE registry = 'r' AND name > 'n' ORDER BY name");
-        assert!(all.contains("SEARCH") && all.contains("(registry=? AND name>?)"), "{all}");
-        let tied = plan(
-            "SELECT body FROM token WHERE registry = 'r' AND json_extract(body, '$.scope_map') = 'm' AND name > 'n' ORDER BY name",
-        );
-        assert!(tied.contains("token_scope_map") && tied.contains("name>?"), "{tied}");
+        for sql in [SCOPE_MAPS, TOKENS] {
+            let all = plan(sql, params!["prod", "name", 7]);
+            assert!(all.contains("SEARCH") && all.contains("(registry=? AND name>?)"), "{all}");
+        }
+        let tied = plan(TIED_TOKENS, params!["prod", "name", 7, "map"]);
+        assert!(tied.contains("INDEX token_scope_map") && tied.contains("name>?"), "{tied}");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::column::{bytes, signed};
+use super::column::signed;
 use super::{ChainHead, Error, Store, journal};
 
 /// How many rows of claims are deleted in one transaction.
@@ -33,12 +33,12 @@ impl Store {
                 // whoever remembers stored claims must write them again
                 transaction.execute("UPDATE state SET claims_epoch = claims_epoch + 1", [])?;
                 let mut delete = transaction.prepare_cached(
-                    "DELETE FROM audit_claims WHERE hash = ?1 AND NOT EXISTS \
-                     (SELECT 1 FROM audit_journal WHERE sequence > ?2 AND claims_hash = ?1)",
+                    "DELETE FROM audit_claims WHERE place = ?1 AND NOT EXISTS \
+                     (SELECT 1 FROM audit_journal WHERE sequence > ?2 AND claims = ?1)",
                 )?;
                 let mut deleted: usize = 0;
-                for hash in piece {
-                    deleted = deleted.saturating_add(delete.execute(params![hash, signed(seen)])?);
+                for place in piece {
+                    deleted = deleted.saturating_add(delete.execute(params![place, signed(seen)])?);
                 }
                 Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
             })?);
@@ -48,11 +48,11 @@ impl Store {
 }
 
 /// The claims that no event up to the head refers to. Found outside of a writing transaction: with millions of events it takes seconds.
-fn unreferenced(connection: &Connection) -> Result<(u64, Vec<[u8; 32]>), Error> {
+fn unreferenced(connection: &Connection) -> Result<(u64, Vec<i64>), Error> {
     let snapshot = connection.unchecked_transaction()?;
     let head = journal::head(&snapshot)?;
     let mut statement = snapshot
-        .prepare("SELECT hash FROM audit_claims EXCEPT SELECT claims_hash FROM audit_journal")?;
-    let hashes = statement.query_map([], |row| bytes(row, 0))?;
-    Ok((head.sequence, hashes.collect::<rusqlite::Result<_>>()?))
+        .prepare("SELECT place FROM audit_claims EXCEPT SELECT claims FROM audit_journal")?;
+    let places = statement.query_map([], |row| row.get(0))?;
+    Ok((head.sequence, places.collect::<rusqlite::Result<_>>()?))
 }

@@ -88,7 +88,7 @@ impl JournalReader {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, audit_claims.body \
              FROM (SELECT * FROM audit_journal WHERE {condition} LIMIT ?) AS event \
-             LEFT JOIN audit_claims ON audit_claims.hash = event.claims_hash"
+             LEFT JOIN audit_claims ON audit_claims.place = event.claims"
         ))?;
         let rows = statement.query_map(params![signed(sequence), limit], journal_row)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -9,6 +9,7 @@ mod etag;
 mod federated;
 mod limits;
 mod operator;
+mod optional;
 mod page;
 mod passwords;
 mod policy_file;
@@ -28,6 +29,7 @@ pub use self::change::{Edit, Edited};
 pub use self::etag::Etag;
 pub use self::federated::{AddFederatedCredential, NewCredential, RemoveFederatedCredential};
 pub use self::operator::{Known, LocalUser, Operator};
+pub use self::optional::Optional;
 pub use self::page::{Page, PageRequest};
 pub use self::passwords::{DeletePassword, Expiry, GeneratePassword, Generated};
 pub use self::policy_file::{

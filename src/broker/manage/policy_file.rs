@@ -87,19 +87,27 @@ impl Candidate {
     /// Compares the file with the definitions in force. What it makes of them compiles, and passes the file's own tests.
     ///
     /// # Errors
-    /// What is wrong with the file; [`Error::EtagMismatch`] when the policy is not the one that it was made from.
-    pub fn compare(&self, present: &Present) -> Result<Compared, Error> {
+    /// The role is missing in a registry that the file speaks of, or in which something differs: who may not look there learns
+    /// nothing by a file either. What is wrong with the file; [`Error::EtagMismatch`] when the policy is not the one that it was
+    /// made from.
+    pub fn compare(&self, present: &Present, role: Role) -> Result<Compared, Error> {
         let in_force = &present.snapshot;
+        let file = PolicyFile::parse(&self.text).map_err(|error| unfit(error.problems))?;
+        for registry in file.registries() {
+            present.authority.require(role, Place::Registry(registry))?;
+        }
         if self.base_revision.is_some_and(|base| base != in_force.revision()) {
             return Err(Error::EtagMismatch);
         }
-        let file = PolicyFile::parse(&self.text).map_err(|error| unfit(error.problems))?;
         let revision = present.revision.saturating_sub(1);
         let before = Definitions { revision, ..in_force.definitions() };
         let Present { now, authority, .. } = present;
         let mut new_uid = || TokenUid::new(*now);
         let after = file.onto_keeping(self.rest, &before, *now, authority.actor(), &mut new_uid);
         let changes = DefinitionChange::between(&before, &after);
+        for change in &changes {
+            present.authority.require(role, Place::Registry(registry_of(change)))?;
+        }
         let snapshot = in_force
             .apply(changes.clone(), present.revision)
             .map_err(|error| unfit(error.problems))?;
@@ -114,18 +122,14 @@ impl Candidate {
         Ok(Compared { before, after, snapshot, changes })
     }
 
-    /// What differs, if the operator has the role in every registry in which something does.
+    /// What differs.
     fn differences(
         &self,
         present: &Present,
         role: Role,
     ) -> Result<(Compared, Vec<Difference>), Error> {
-        let compared = self.compare(present)?;
-        let Compared { before, after, changes, .. } = &compared;
-        for change in changes {
-            present.authority.require(role, Place::Registry(registry_of(change)))?;
-        }
-        let differences = Difference::between(before, after);
+        let compared = self.compare(present, role)?;
+        let differences = Difference::between(&compared.before, &compared.after);
         Ok((compared, differences))
     }
 }

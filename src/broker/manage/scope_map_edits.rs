@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::change::{Edit, Edited};
 use super::etag::Etag;
+use super::optional::Optional;
 use super::present::Present;
 use super::read::asked;
 use super::role::Role;
@@ -111,8 +112,8 @@ pub struct UpdateScopeMap {
     pub owner: Option<String>,
     /// What it allows.
     pub permissions: PermissionsUpdate,
-    /// The longest lifetime under it; `Some(None)` = the registry's.
-    pub max_lifetime: Option<Option<Lifetime>>,
+    /// The longest lifetime under it; absent = the registry's.
+    pub max_lifetime: Optional<Lifetime>,
 }
 
 impl UpdateScopeMap {
@@ -125,9 +126,7 @@ impl UpdateScopeMap {
         if let Some(owner) = &self.owner {
             after.owner.clone_from(owner);
         }
-        if let Some(max_lifetime) = self.max_lifetime {
-            after.max_lifetime = max_lifetime;
-        }
+        after.max_lifetime = self.max_lifetime.applied_to(before.max_lifetime);
         match &self.permissions {
             PermissionsUpdate::Keep => {}
             PermissionsUpdate::Replace(all) => after.permissions.clone_from(all),

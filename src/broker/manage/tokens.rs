@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::change::{Edit, Edited};
 use super::federated::NewCredential;
+use super::optional::Optional;
 use super::page::{Page, PageRequest};
 use super::present::{Present, find_token, no_registry};
 use super::read::{Read, Reading, asked};
@@ -157,8 +158,8 @@ pub struct UpdateToken {
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// When it ends by itself; `Some(None)` = never.
-    pub expire_time: Option<Option<Timestamp>>,
+    /// When it ends by itself; absent = never.
+    pub expire_time: Optional<Timestamp>,
 }
 
 impl UpdateToken {
@@ -170,7 +171,7 @@ impl UpdateToken {
             status: None,
             description: None,
             owner: None,
-            expire_time: None,
+            expire_time: Optional::Keep,
         }
     }
 }
@@ -191,7 +192,7 @@ impl Edit for UpdateToken {
     }
 
     fn edit(&self, present: &Present) -> Result<Edited<Token>, Error> {
-        refuse_past(self.expire_time.flatten(), present)?;
+        refuse_past(self.expire_time.value().copied(), present)?;
         self.token.edit(present, |token| {
             if let Some(scope_map) = &self.scope_map {
                 token.scope_map = scope_map.clone();
@@ -203,7 +204,7 @@ impl Edit for UpdateToken {
             if let Some(owner) = &self.owner {
                 token.owner.clone_from(owner);
             }
-            token.expire_time = self.expire_time.unwrap_or(token.expire_time);
+            token.expire_time = self.expire_time.applied_to(token.expire_time);
             Ok(())
         })
     }

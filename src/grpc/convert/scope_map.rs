@@ -8,8 +8,8 @@ use super::violations::Violations;
 use crate::broker::FieldViolation;
 use crate::broker::evidence::DEFAULT_WINDOW;
 use crate::broker::manage::{
-    CreateScopeMap, DeleteScopeMap, Etag, GetScopeMap, ListScopeMaps, Page, PermissionsUpdate,
-    Preview, PreviewScopeMapUpdate, Tied, UpdateScopeMap,
+    CreateScopeMap, DeleteScopeMap, Etag, GetScopeMap, ListScopeMaps, Optional, Page,
+    PermissionsUpdate, Preview, PreviewScopeMapUpdate, Tied, UpdateScopeMap,
 };
 use crate::model::ScopeMap;
 use crate::pb;
@@ -94,7 +94,7 @@ fn parse_update(
         } else {
             PermissionsUpdate::Keep
         },
-        max_lifetime: None,
+        max_lifetime: Optional::Keep,
     };
     let paths = message.update_mask.unwrap_or_default().paths;
     if paths.is_empty() && !adjusts {
@@ -106,7 +106,7 @@ fn parse_update(
             "owner" => update.owner = Some(wanted.owner.clone()),
             "max_lifetime" => {
                 let field = "scope_map.max_lifetime";
-                update.max_lifetime = Some(lifetime(field, wanted.max_lifetime, violations));
+                update.max_lifetime = lifetime(field, wanted.max_lifetime, violations).into();
             }
             "permissions" if adjusts => violations
                 .add("update_mask", "`permissions` are replaced, or added and removed: not both"),

@@ -108,7 +108,8 @@ fn parse_update(
             "description" => update.description = Some(wanted.description.clone()),
             "owner" => update.owner = Some(wanted.owner.clone()),
             "expire_time" => {
-                update.expire_time = Some(time("token.expire_time", wanted.expire_time, violations));
+                update.expire_time =
+                    time("token.expire_time", wanted.expire_time, violations).into();
             }
             other => violations.add(
                 "update_mask",

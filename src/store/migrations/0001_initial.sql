@@ -55,13 +55,17 @@ CREATE TABLE audit_journal (
     open TEXT NOT NULL,
     personal TEXT NOT NULL,
     claims_hash BLOB,
+    -- Where they are kept.
+    claims INTEGER,
     hash BLOB NOT NULL
 ) STRICT;
--- Verified claims, once per content.
+-- Verified claims, once per content as far as the writer remembers: an index by their hash would write a page of its own for each new
+-- content, and most of the cost of an identity that was never seen before would be that page.
 CREATE TABLE audit_claims (
-    hash BLOB PRIMARY KEY,
+    place INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
     body TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 -- Signed checkpoints of the chain, as JSON, by the last event that they cover.
 CREATE TABLE audit_checkpoint (
     sequence INTEGER PRIMARY KEY,

@@ -10,7 +10,7 @@ use crate::audit::{Archive, Kind};
 use crate::broker::manage::for_test::{
     Office, local_user, new_map, new_token, permissions, the_token,
 };
-use crate::broker::manage::{Etag, PermissionsUpdate, UpdateScopeMap, UpdateToken};
+use crate::broker::manage::{Etag, Optional, PermissionsUpdate, UpdateScopeMap, UpdateToken};
 use crate::model::{Definitions, Reason, Status};
 use crate::policy::Change;
 
@@ -26,7 +26,7 @@ fn add(repository: &str) -> UpdateScopeMap {
             add: permissions(&[(repository, "pull")]),
             remove: permissions(&[]),
         },
-        max_lifetime: None,
+        max_lifetime: Optional::Keep,
     }
 }
 

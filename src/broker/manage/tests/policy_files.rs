@@ -17,6 +17,7 @@ const FILE: &str = "\
 [[scope_maps]]
 registry = \"local\"
 name = \"servers\"
+
 [scope_maps.permissions]
 \"servers/*\" = [\"content/read\"]
 
@@ -24,6 +25,14 @@ name = \"servers\"
 registry = \"local\"
 name = \"nginx-ci\"
 scope_map = \"servers\"
+";
+
+/// Asks by a test what another registry allows.
+const PROBE: &str = "\
+[[tests]]
+as = { issuer = \"https://issuer.example.com\", subject = \"job\" }
+request = { registry = \"local\", repository = \"servers/a\", actions = [\"pull\"] }
+expect = \"allow\"
 ";
 
 fn candidate(text: &str, rest: Rest) -> Candidate {
@@ -91,6 +100,12 @@ async fn g6_a_file_needs_the_role_in_every_registry_that_it_changes() {
     assert_eq!(refusal.error.reason(), Reason::RoleRequired);
     apply(&office, operator("other-editor"), &FILE.replace("local", "other")).await.unwrap();
     apply(&office, operator("editor"), FILE).await.unwrap();
+    // whether a file is in force there already is nobody else's business, nor what its tests say
+    let (_, token) = FILE.split_once("\n\n[[tokens]]").unwrap();
+    for text in [FILE, &format!("[[tokens]]{token}"), PROBE] {
+        let refusal = apply(&office, operator("other-editor"), text).await.unwrap_err();
+        assert_eq!(refusal.error.reason(), Reason::RoleRequired, "{text}");
+    }
     // what is exported is of the registries in which one has a role
     let own = export(&office, "other-editor", None).await.text;
     assert_eq!(own, FILE.replace("local", "other"));

@@ -6,7 +6,7 @@ use crate::broker::manage::for_test::{
 };
 use crate::broker::manage::{
     AddFederatedCredential, DeletePassword, DeleteScopeMap, DeleteToken, Edit, Expiry,
-    GeneratePassword, NewCredential, PermissionsUpdate, RemoveFederatedCredential, Tied,
+    GeneratePassword, NewCredential, Optional, PermissionsUpdate, RemoveFederatedCredential, Tied,
     UpdateScopeMap, UpdateToken,
 };
 use crate::model::{PasswordSlot, Reason};
@@ -40,7 +40,7 @@ fn update(name: &str, update: PermissionsUpdate) -> UpdateScopeMap {
         description: None,
         owner: None,
         permissions: update,
-        max_lifetime: None,
+        max_lifetime: Optional::Keep,
     }
 }
 
@@ -141,7 +141,8 @@ async fn tokens_that_cannot_be() {
     let repoint =
         UpdateToken { scope_map: Some("missing".parse().unwrap()), ..UpdateToken::none(token()) };
     refused(&office, repoint, Reason::InvalidRequest, "`missing`").await;
-    let past = UpdateToken { expire_time: Some(Some(office.now())), ..UpdateToken::none(token()) };
+    let past =
+        UpdateToken { expire_time: Optional::Set(office.now()), ..UpdateToken::none(token()) };
     refused(&office, past, Reason::InvalidRequest, "is over already").await;
 }
 

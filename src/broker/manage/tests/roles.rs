@@ -8,8 +8,8 @@ use crate::broker::manage::for_test::{
 };
 use crate::broker::manage::{
     ApplyPolicy, Candidate, DeleteScopeMap, DeleteToken, Edit, Expiry, GeneratePassword,
-    GetScopeMap, ListRegistries, PageRequest, PermissionsUpdate, Rest, Tied, UpdateScopeMap,
-    UpdateToken,
+    GetScopeMap, ListRegistries, Optional, PageRequest, PermissionsUpdate, Rest, Tied,
+    UpdateScopeMap, UpdateToken,
 };
 use crate::identity::{PasswordEntry, for_test as identities};
 use crate::model::{PasswordSlot, Reason, ScopeMap, Status, TokenUid};
@@ -29,7 +29,7 @@ fn widen(name: &str) -> UpdateScopeMap {
             add: permissions(&[("*", "push")]),
             remove: permissions(&[]),
         },
-        max_lifetime: None,
+        max_lifetime: Optional::Keep,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::broker::manage::for_test::{
     Office, local_user, new_map, new_token, operator, permissions, the_token,
 };
 use crate::broker::manage::{
-    DeleteScopeMap, Etag, ListScopeMaps, ListTokens, PageRequest, PermissionsUpdate,
+    DeleteScopeMap, Etag, ListScopeMaps, ListTokens, Optional, PageRequest, PermissionsUpdate,
     PreviewScopeMapUpdate, Tied, UpdateScopeMap, UpdateToken,
 };
-use crate::model::{Reason, Status};
+use crate::model::{Reason, Status, TokenName};
 
 fn adjust(name: &str, add: &[(&str, &str)], remove: &[(&str, &str)]) -> UpdateScopeMap {
     UpdateScopeMap {
@@ -24,7 +24,7 @@ fn adjust(name: &str, add: &[(&str, &str)], remove: &[(&str, &str)]) -> UpdateSc
             add: permissions(add),
             remove: permissions(remove),
         },
-        max_lifetime: None,
+        max_lifetime: Optional::Keep,
     }
 }
 
@@ -84,7 +84,7 @@ async fn a_preview_tells_what_an_update_would_do_and_does_nothing() {
     assert_eq!(preview.added, permissions(&[("docs", "pull")]));
     assert_eq!(preview.removed, permissions(&[("servers/*", "content/write")]));
     assert_eq!(preview.after.permissions, permissions(&[("docs", "pull"), ("servers/*", "pull")]));
-    assert_eq!(preview.tokens.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["nginx-ci"]);
+    assert_eq!(preview.tokens.iter().map(TokenName::as_str).collect::<Vec<_>>(), ["nginx-ci"]);
     assert_eq!(office.scope_map("servers").await, before);
 }
 
@@ -100,7 +100,7 @@ async fn a_forced_deletion_disables_the_tokens_and_making_the_scope_map_again_en
     office.by_editor(status("third-token", Status::Disabled)).await;
     let events = office.events(Kind::PolicyChange).await.len();
     let disabled = office.by_editor(force_delete("servers")).await;
-    let disabled: Vec<_> = disabled.iter().map(|name| name.as_str()).collect();
+    let disabled: Vec<_> = disabled.iter().map(TokenName::as_str).collect();
     assert_eq!(disabled, ["first-token", "second-token"]);
     // one event for each definition; those of the tokens name the first as their cause
     let recorded = office.events(Kind::PolicyChange).await.split_off(events);

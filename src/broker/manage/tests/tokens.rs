@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::broker::manage::for_test::{Office, new_map, new_token, the_token};
-use crate::broker::manage::{DeletePassword, DeleteToken, Expiry, GeneratePassword, UpdateToken};
+use crate::broker::manage::{
+    DeletePassword, DeleteToken, Expiry, GeneratePassword, Optional, UpdateToken,
+};
 use crate::model::{PasswordSlot, Status};
 
 async fn office() -> Office {
@@ -84,10 +86,10 @@ async fn a_token_that_is_made_again_has_another_uid_and_no_credentials() {
 async fn an_end_can_be_set_moved_and_taken_away() {
     let office = office().await;
     let end = office.now() + SignedDuration::from_mins(1);
-    let token = office.by_editor(UpdateToken { expire_time: Some(Some(end)), ..update() }).await;
+    let token = office.by_editor(UpdateToken { expire_time: Optional::Set(end), ..update() }).await;
     assert_eq!(token.expire_time, Some(end));
     let owner = office.by_editor(UpdateToken { owner: Some("us".to_owned()), ..update() }).await;
     assert_eq!((owner.expire_time, owner.owner.as_str()), (Some(end), "us"));
-    let token = office.by_editor(UpdateToken { expire_time: Some(None), ..update() }).await;
+    let token = office.by_editor(UpdateToken { expire_time: Optional::Clear, ..update() }).await;
     assert_eq!(token.expire_time, None);
 }
