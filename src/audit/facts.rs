@@ -8,7 +8,7 @@ use super::{Filter, Outcome};
 use crate::model::{
     AccessTokenId, CredentialRef, DecisionId, RegistryName, ScopeMapName, TokenName, TokenUid,
 };
-use crate::store::{Field, JournalRow, Searched, Term, TermHasher};
+use crate::store::{Field, Searched, Term, TermHasher};
 
 /// What an event is searched by.
 #[derive(Debug)]
@@ -39,17 +39,6 @@ impl<'a> Facts<'a> {
     /// What is left of it, when it is damaged.
     pub(super) fn at_least(event: &Searched<'a>) -> Self {
         Self::of(event).unwrap_or_else(|_| Self::damaged(event))
-    }
-
-    /// The same for a row that was read whole.
-    pub(super) fn of_row(row: &'a JournalRow) -> Self {
-        Self::at_least(&Searched {
-            sequence: row.sequence,
-            id: row.id,
-            time: row.time,
-            open: row.body.open(),
-            personal: row.body.personal(),
-        })
     }
 
     /// Adds what the index finds it by.
@@ -83,7 +72,7 @@ impl<'a> Facts<'a> {
 
     /// Whether it is searched for.
     pub(super) fn fits(&self, filter: &Filter) -> bool {
-        fn same<T: Copy + PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+        fn same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
             wanted.is_none() || wanted == found
         }
         filter.since.is_none_or(|since| self.time >= since)

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::fields::event_of;
 use super::{Archive, ArchiveError, Filter, Found};
+use crate::store::{JournalRow, Searched};
 
 /// A look at the next events.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl Archive {
         let rows = self.reader()?.after(after, limit).map_err(ArchiveError::new)?;
         let last = rows.last().map_or(after, |row| row.sequence);
         let is_all = rows.len() < limit as usize;
-        let fitting = rows.iter().filter(|row| Facts::of_row(row).fits(filter));
+        let fitting = rows.iter().filter(|row| Facts::at_least(&searched(row)).fits(filter));
         let read = fitting.filter_map(|row| {
             let event = event_of(row).inspect_err(|error| {
                 tracing::warn!(%error, sequence = row.sequence, "an audit event cannot be read back");
@@ -45,5 +46,16 @@ impl Archive {
             Some(Found { sequence: row.sequence, event: event.ok()? })
         });
         Ok(Followed { events: read.collect(), last, is_all })
+    }
+}
+
+/// The part of a row that searches look at.
+fn searched(row: &JournalRow) -> Searched<'_> {
+    Searched {
+        sequence: row.sequence,
+        id: row.id,
+        time: row.time,
+        open: row.body.open(),
+        personal: row.body.personal(),
     }
 }

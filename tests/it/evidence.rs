@@ -186,7 +186,7 @@ async fn a_use_that_a_registry_reports_is_seen_by_its_viewers() {
         let sent = request.bearer_auth(secret).body(report(id, actor)).send().await.unwrap();
         assert!(sent.status().is_success(), "{sent:?}");
     }
-    let own = site.identity("local-viewer");
+    let own = site.identity("local-token-editor");
     let of = |outcome: &str| pb::ListAuditEventsRequest {
         filter: Some(pb::AuditFilter {
             kind: "registry_push".to_owned(),

@@ -6,19 +6,9 @@ use tonic::Code;
 use crate::evidence::review;
 use crate::support::{Running, Site, bearer, decision_id, pull, push};
 
-/// A site with a viewer of all registries, and viewers of one.
+/// A site with a viewer of all registries, and operators of one.
 pub(crate) async fn site() -> Site {
-    let site = Site::new().await;
-    let issuer = site.issuer.url().to_owned();
-    let admins = [
-        ("viewer", ""),
-        ("local-viewer", "registry = \"local\""),
-        ("other-viewer", "registry = \"other\""),
-    ];
-    let sections = admins.map(|(subject, more)| {
-        format!("[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"viewer\"\n{more}\n")
-    });
-    site.and(&sections.concat())
+    Site::new().await.with_operators()
 }
 
 pub(crate) fn everything() -> pb::ListAuditEventsRequest {
@@ -59,7 +49,7 @@ async fn g6_a_viewer_of_one_registry_sees_its_events_and_no_others() {
     let broker = site.start().await;
     let id = refused(&site, &broker).await;
     let [all, own, other] =
-        ["viewer", "local-viewer", "other-viewer"].map(|subject| site.identity(subject));
+        ["viewer", "local-token-editor", "other-editor"].map(|subject| site.identity(subject));
     let seen = list(&broker, &all, everything()).await;
     assert!(seen.iter().any(|event| event.kind == "start"));
     let seen = list(&broker, &own, everything()).await;
@@ -180,7 +170,7 @@ async fn lists_page_through_what_fits() {
 async fn events_are_watched_as_they_are_recorded_until_the_broker_ends() {
     let site = site().await;
     let broker = site.start().await;
-    let own = site.identity("local-viewer");
+    let own = site.identity("local-token-editor");
     let filter = Some(pb::AuditFilter { registry: "local".to_owned(), ..Default::default() });
     let request = pb::WatchAuditEventsRequest { filter, after_sequence: 0 };
     let watched = broker.audit().watch_audit_events(bearer(&own, request)).await.unwrap();

@@ -7,7 +7,7 @@ use crate::audit::{Archive, ArchiveError, By, Bypass, Event, Filter, Kind, Outco
 use crate::model::{AccessTokenId, RegistryName, RepositoryName};
 
 /// How long after its end a registry still accepts a JWT: the leeway of distribution.
-const LEEWAY: Duration = Duration::from_secs(60);
+const LEEWAY: Duration = Duration::from_mins(1);
 
 /// How many decisions of one access token and repository are looked at, the newest first.
 const DECISIONS: u32 = 64;

@@ -39,6 +39,8 @@ pub struct Difference {
 /// What becomes of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Turn {
+    /// Nothing: both policies allow the same of it.
+    Same,
     /// The policy in force refuses it, in part or all of it, and the candidate does less so.
     NewlyAllowed,
     /// The policy in force allows more of it than the candidate, and why.
@@ -84,11 +86,11 @@ impl Replay {
                 let Some(turn) = turns.of(self, &question, measure, event.time) else { continue };
                 summary.decided += 1;
                 match turn {
-                    None => continue,
-                    Some(Turn::NewlyAllowed) => summary.newly_allowed += 1,
-                    Some(Turn::NewlyRefused(_)) => summary.newly_refused += 1,
+                    Turn::Same => continue,
+                    Turn::NewlyAllowed => summary.newly_allowed += 1,
+                    Turn::NewlyRefused(_) => summary.newly_refused += 1,
                 }
-                let shown = turn.and_then(|turn| difference(&event, question, turn));
+                let shown = difference(&event, question, turn);
                 if shown.is_some_and(|shown| !show(shown)) {
                     return Ok(summary);
                 }
@@ -100,7 +102,7 @@ impl Replay {
         }
     }
 
-    fn turn(&self, question: &Question, measure: Measure, time: Timestamp) -> Option<Option<Turn>> {
+    fn turn(&self, question: &Question, measure: Measure, time: Timestamp) -> Option<Turn> {
         let Question { evidence, request } = question;
         let ask = |snapshot| replay(snapshot, evidence, request, measure, time);
         let (now, then) = (ask(&self.present)?, ask(&self.candidate)?);
@@ -112,14 +114,14 @@ impl Replay {
         let (given_now, given_then) = (given(&now), given(&then));
         Some(match (&now, &then) {
             (Verdict::Allowed(_), Verdict::Denied(denial)) => {
-                Some(Turn::NewlyRefused(denial.to_string()))
+                Turn::NewlyRefused(denial.to_string())
             }
-            (Verdict::Denied(_), Verdict::Allowed(_)) => Some(Turn::NewlyAllowed),
+            (Verdict::Denied(_), Verdict::Allowed(_)) => Turn::NewlyAllowed,
             _ if !given_now.is_subset_of(&given_then) => {
-                Some(Turn::NewlyRefused(format!("only {given_then} would be allowed")))
+                Turn::NewlyRefused(format!("only {given_then} would be allowed"))
             }
-            _ if !given_then.is_subset_of(&given_now) => Some(Turn::NewlyAllowed),
-            _ => None,
+            _ if !given_then.is_subset_of(&given_now) => Turn::NewlyAllowed,
+            _ => Turn::Same,
         })
     }
 }
@@ -141,7 +143,11 @@ fn difference(event: &Event, question: Question, turn: Turn) -> Option<Differenc
     let fact = |name: &str| facts.get(name).and_then(|value| value.as_str());
     let caller = match (fact("issuer"), fact("subject")) {
         (Some(issuer), Some(subject)) => format!("{issuer} {subject}"),
-        _ => fact("holder").or(fact("tokenName")).or(fact("kind")).unwrap_or_default().to_owned(),
+        _ => ["holder", "tokenName", "kind"]
+            .into_iter()
+            .find_map(fact)
+            .unwrap_or_default()
+            .to_owned(),
     };
     Some(Difference {
         id: event.id,
@@ -158,7 +164,7 @@ fn difference(event: &Event, question: Question, turn: Turn) -> Option<Differenc
 #[derive(Default)]
 struct Turns {
     hasher: RandomState,
-    known: HashMap<(u64, u64), Option<Option<Turn>>>,
+    known: HashMap<(u64, u64), Option<Turn>>,
 }
 
 impl Turns {
@@ -168,7 +174,7 @@ impl Turns {
         question: &Question,
         measure: Measure,
         time: Timestamp,
-    ) -> Option<Option<Turn>> {
+    ) -> Option<Turn> {
         // the whole question; what differs with every identity token makes another one
         let text = format!("{question:?}");
         let key = (self.hasher.hash_one((&text, measure)), self.hasher.hash_one((measure, &text)));

@@ -57,7 +57,8 @@ impl Read for ReplayPolicy {
         let in_force = reading.snapshot_shared();
         let since = back(reading.now(), self.since);
         let authority = reading.authority.clone();
-        let compared = tokio::task::spawn_blocking(move || candidate.compare(&present));
+        let compared =
+            tokio::task::spawn_blocking(move || candidate.compare(&present, Role::Viewer));
         let compared = compared
             .await
             .map_err(|_panic| Error::Internal("the work on a policy file panicked".to_owned()))??;

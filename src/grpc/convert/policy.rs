@@ -122,16 +122,16 @@ pub(in crate::grpc) fn since(
 
 /// A request that would be decided otherwise.
 pub(in crate::grpc) fn difference(one: &evidence::Difference) -> pb::ReplayPolicyResponse {
-    let (newly_allowed, reason) = match &one.turn {
-        Turn::NewlyAllowed => (true, String::new()),
-        Turn::NewlyRefused(reason) => (false, reason.clone()),
+    let reason = match &one.turn {
+        Turn::NewlyRefused(reason) => reason.clone(),
+        Turn::Same | Turn::NewlyAllowed => String::new(),
     };
     pb::ReplayPolicyResponse {
         decision_id: one.id.to_string(),
         time: Some(timestamp(one.time)),
         caller: one.caller.clone(),
         request: format!("{} {}", one.registry, one.asked),
-        newly_allowed,
+        newly_allowed: one.turn == Turn::NewlyAllowed,
         reason,
         ..pb::ReplayPolicyResponse::default()
     }

@@ -1,9 +1,9 @@
 //! Scope maps: lists, previews, and what becomes of their tokens.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::audit::Kind;
+use crate::broker::evidence::DEFAULT_WINDOW;
 use crate::broker::manage::for_test::{
     Office, local_user, new_map, new_token, operator, permissions, the_token,
 };
@@ -79,7 +79,7 @@ async fn a_preview_tells_what_an_update_would_do_and_does_nothing() {
     let before = office.by_editor(new_map("servers", &[("servers/*", "push")])).await;
     office.by_editor(new_token("nginx-ci", "servers")).await;
     let update = adjust("servers", &[("docs", "pull")], &[("servers/*", "content/write")]);
-    let preview = PreviewScopeMapUpdate { update, usage_window: Duration::from_hours(1) };
+    let preview = PreviewScopeMapUpdate { update, usage_window: DEFAULT_WINDOW };
     let preview = office.read(operator("viewer"), preview).await.unwrap();
     assert_eq!(preview.added, permissions(&[("docs", "pull")]));
     assert_eq!(preview.removed, permissions(&[("servers/*", "content/write")]));
