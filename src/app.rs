@@ -3,6 +3,7 @@
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Journal;
-use crate::broker::{Broker, Parts};
+use crate::broker::{Broker, LocalUser, Parts};
 use crate::cache::Memory;
 use crate::config::Config;
 use crate::identity::Verifiers;
 use crate::listen::{
-    Admission, Certificate, ConnectionLimits, Cores, HttpLimits, Listener, Protocol,
+    AdminSocket, Admission, Certificate, ConnectionLimits, Cores, HttpLimits, Listener, LocalPeer,
+    Protocol,
 };
 use crate::model::Clock;
 use crate::net::HttpClient;
@@ -40,6 +42,7 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// The program, listening but not yet answering.
 #[derive(Debug)]
 pub struct App {
+    admin: (AdminSocket, grpc::Server),
     broker: Arc<Broker>,
     certificate: Option<Arc<Certificate>>,
     grpc: (Listener, grpc::Server),
@@ -69,6 +72,10 @@ impl App {
             Listener::bind(config, protocol, certificate.as_ref(), admission.clone(), cores.clone())
         };
         Ok(Self {
+            admin: (
+                AdminSocket::bind(&config.data_dir)?,
+                grpc::Server::build_management(Arc::clone(&broker)).await?,
+            ),
             grpc: (
                 bind(config.grpc.listen, Protocol::Http2, &callers, &cores).await?,
                 grpc::Server::build(Arc::clone(&broker)).await?,
@@ -79,6 +86,11 @@ impl App {
             certificate,
             metrics,
         })
+    }
+
+    /// The file of the admin socket.
+    pub fn admin_socket(&self) -> &Path {
+        self.admin.0.path()
     }
 
     /// The address of the gRPC listener.
@@ -101,14 +113,16 @@ impl App {
     /// # Errors
     /// A part ended by itself, which none should.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { broker, certificate, grpc: (grpc_listener, grpc), http, metrics, ops } = self;
+        let Self { admin, broker, certificate, grpc, http, metrics, ops } = self;
+        let ((admin_socket, admin), (grpc_listener, grpc)) = (admin, grpc);
         broker.open().await;
-        let health = grpc.health();
+        let healths = [admin.health(), grpc.health()];
         let mut parts = JoinSet::new();
         let router = http::router(Arc::clone(&broker));
         let kept_up = metrics.clone();
         let probes = http::ops_router(Arc::clone(&broker), move || metrics.render());
         let stopped = || stop.clone().cancelled_owned();
+        parts.spawn(admin.serve(admin_socket.incoming(stopped(), local_user), stopped()));
         parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
         parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
         parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
@@ -122,8 +136,10 @@ impl App {
             finished.clone().cancelled_owned(),
         ));
         background.spawn(kept_up.keep_up());
-        let followed = Arc::clone(&broker);
-        background.spawn(async move { health.follow(&followed, HEALTH).await });
+        for health in healths {
+            let followed = Arc::clone(&broker);
+            background.spawn(async move { health.follow(&followed, HEALTH).await });
+        }
         if let Some(certificate) = certificate {
             background.spawn(async move { certificate.watch(Certificate::WATCH_EVERY).await });
         }
@@ -136,6 +152,11 @@ impl App {
         background.shutdown().await;
         Ok(())
     }
+}
+
+/// What the broker knows of the other end of the admin socket.
+fn local_user(peer: LocalPeer) -> LocalUser {
+    LocalUser { uid: peer.uid, pid: peer.pid, name: peer.name.unwrap_or_default() }
 }
 
 async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Broker>> {

@@ -1,17 +1,13 @@
 //! The flags that say what is asked for and by whom, shared by `issue` and `login`, and the call itself.
 
-use std::time::Duration;
-
 use clap::Args;
 use tonic::Request;
 
 use super::identity_source::CallerArgs;
 use super::refusal::Refusal;
 use super::server::ServerArgs;
-use super::{Failure, Process};
-use crate::model::{
-    Action, ActionSet, InvalidName, Lifetime, RegistryName, RepositoryName, TokenName,
-};
+use super::{Failure, Process, wire};
+use crate::model::{ActionSet, InvalidName, Lifetime, RegistryName, RepositoryName, TokenName};
 use crate::pb;
 
 /// What is asked for.
@@ -70,7 +66,7 @@ impl AccessArgs {
 
     fn message(&self, bearer: Bearer) -> pb::IssueAccessTokenRequest {
         let set = self.actions.iter().fold(ActionSet::EMPTY, |set, actions| set.union(*actions));
-        let actions: Vec<i32> = set.iter().map(|action| wire(action).into()).collect();
+        let actions = wire::actions(set);
         let permissions = self.repositories.iter().map(|repository| pb::RepositoryPermission {
             repository: repository.to_string(),
             actions: actions.clone(),
@@ -78,8 +74,10 @@ impl AccessArgs {
         pb::IssueAccessTokenRequest {
             registry: self.registry.to_string(),
             permissions: permissions.collect(),
-            lifetime: self.lifetime.map(|lifetime| duration(lifetime.as_duration())),
-            minimum_remaining: self.minimum_remaining.map(|rest| duration(rest.as_duration())),
+            lifetime: self.lifetime.map(|lifetime| wire::duration(lifetime.as_duration())),
+            minimum_remaining: self
+                .minimum_remaining
+                .map(|rest| wire::duration(rest.as_duration())),
             token_name: self.token_name.as_ref().map(ToString::to_string).unwrap_or_default(),
             with_bearer_token: bearer == Bearer::With,
             fresh: self.fresh,
@@ -90,20 +88,6 @@ impl AccessArgs {
 /// A repository's name with upper case folded to lower, as `az acr` does.
 fn folded(text: &str) -> Result<RepositoryName, InvalidName> {
     text.to_lowercase().parse()
-}
-
-const fn wire(action: Action) -> pb::Action {
-    match action {
-        Action::ContentRead => pb::Action::ContentRead,
-        Action::ContentWrite => pb::Action::ContentWrite,
-        Action::ContentDelete => pb::Action::ContentDelete,
-        Action::MetadataRead => pb::Action::MetadataRead,
-        Action::MetadataWrite => pb::Action::MetadataWrite,
-    }
-}
-
-fn duration(length: Duration) -> prost_types::Duration {
-    prost_types::Duration { seconds: i64::try_from(length.as_secs()).unwrap_or(i64::MAX), nanos: 0 }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
+use super::wire::{timestamp, to_the_second};
 use super::{Failure, output};
 use crate::pb;
 
@@ -91,16 +92,6 @@ pub(super) fn basic(username: &str, password: &str) -> String {
 /// When it ends.
 pub(super) fn expire_time(token: &pb::AccessToken) -> Option<Timestamp> {
     token.expire_time.as_ref().and_then(timestamp)
-}
-
-/// A time of the wire.
-pub(super) fn timestamp(time: &prost_types::Timestamp) -> Option<Timestamp> {
-    Timestamp::new(time.seconds, time.nanos).ok()
-}
-
-/// A time without its fraction of a second, for people.
-pub(super) fn to_the_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 /// How long until `end`, in words.

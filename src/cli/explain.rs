@@ -2,30 +2,33 @@
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
-use super::audit::find;
+use super::api::{self, Api, ApiOrFilesArgs, Place};
 use super::audit::shown::Shown;
+use super::audit::{api_event, find};
 use super::offline::{self, ConfigArgs};
 use super::output::{self, OutputArgs};
-use super::{Failure, Process};
+use super::refusal::Refusal;
+use super::{Failure, Process, json_struct};
 use crate::audit::{Archive, Event};
 use crate::identity::Evidence;
 use crate::model::{AccessRequest, DecisionId};
+use crate::pb;
 use crate::policy::{Trace, explain};
 
 /// Show why a decision went as it did: every token, credential and scope map entry against the request
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  dockpass explain 0199f3c2-7a0e-7c55-9d3b-0c1f5b0d2a11 --config dockpass.toml\n\n\
+#[command(after_help = "Examples:\n  dockpass explain 0199f3c2-7a0e-7c55-9d3b-0c1f5b0d2a11\n  \
+    dockpass explain 0199f3c2-7a0e-7c55-9d3b-0c1f5b0d2a11 --config dockpass.toml\n\n\
     The decision is made again from what the audit trail holds: the verified identity, the request, and the policy as it was then. \
-    Bounds of registries are those of the configuration now."
-)]
+    Bounds of registries are those of the configuration now.")]
 pub(super) struct Explain {
     /// The decision id, as in a refusal, or the id of an access token
     #[arg(value_name = "DECISION-ID")]
     id: DecisionId,
     #[command(flatten)]
-    config: ConfigArgs,
+    place: ApiOrFilesArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -39,7 +42,17 @@ struct Explained {
 
 impl Explain {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let config = self.config.load()?;
+        match self.place.place(process).await? {
+            Place::Files(files) => {
+                let explained = self.explain(&files).await?;
+                self.output.print(process, &explained, text)
+            }
+            Place::Api(api) => self.ask(&api, process).await,
+        }
+    }
+
+    async fn explain(&self, files: &ConfigArgs) -> Result<Explained, Failure> {
+        let config = files.load()?;
         let store = offline::existing_store(&config).await?;
         let found = find(&Archive::open(&store), self.id)?;
         let trace = match question(&found.event) {
@@ -50,8 +63,18 @@ impl Explain {
             }
             None => None,
         };
-        let explained = Explained { event: found.into(), trace };
-        self.output.print(process, &explained, text)
+        Ok(Explained { event: found.into(), trace })
+    }
+
+    /// The broker explains, in its own words.
+    async fn ask(&self, api: &Api, process: &mut Process) -> Result<(), Failure> {
+        let request = pb::ExplainDecisionRequest { decision_id: self.id.to_string() };
+        let answer = api.audit().explain_decision(request).await.map_err(Refusal::from)?;
+        let answer = answer.into_inner();
+        let event = answer.audit_event.ok_or_else(|| api::incomplete("event"))?;
+        let trace = answer.trace.map(json_struct::object);
+        let explained = json!({ "event": api_event::shown(event)?, "trace": trace });
+        self.output.print(process, &explained, |_| answer.text)
     }
 }
 

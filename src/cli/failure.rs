@@ -17,6 +17,9 @@ pub enum Failure {
     /// The result, already on standard output, is a bad one: tests that fail, a trail that does not verify.
     #[error("")]
     Shown,
+    /// The result, already on standard output, says that a policy would refuse what was allowed.
+    #[error("")]
+    WouldBreak,
     /// The arguments do not make sense together.
     #[error("{0}; see --help")]
     Usage(String),
@@ -49,6 +52,7 @@ impl Failure {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::WouldBreak => 3,
             Self::Refused(refusal) if refusal.is_by_policy() => 3,
             Self::Failed(_) | Self::Refused(_) | Self::Shown => 1,
         }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::access::{AccessArgs, Bearer};
-use super::access_token::{expire_time, remaining, to_the_second};
+use super::access_token::{expire_time, remaining};
 use super::auth_file::AuthFile;
+use super::wire::to_the_second;
 use super::{Environment, Failure, Process};
 
 /// Get a credential and write it into the auth file of docker or podman

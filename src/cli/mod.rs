@@ -5,14 +5,18 @@
 
 mod access;
 mod access_token;
+mod api;
 mod audit;
 mod auth_file;
+mod completion;
 mod config;
+mod confirm;
 mod dev;
 mod explain;
 mod failure;
 mod identity_source;
 mod issue;
+mod json_struct;
 mod login;
 mod logout;
 mod offline;
@@ -23,10 +27,15 @@ mod policy_change;
 mod process;
 mod refusal;
 mod registry;
+mod repository_args;
+mod review;
 mod revoke;
+mod scope_map;
 mod serve;
 mod server;
+mod server_url;
 mod token;
+mod wire;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,7 +43,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use self::failure::Failure;
-pub use self::process::{Environment, Process};
+pub use self::process::{Attended, Environment, Process};
 
 /// An access broker for container registries: an identity in, a scoped short-lived credential out.
 #[derive(Debug, Parser)]
@@ -49,6 +58,7 @@ struct Cli {
 enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    Completion(completion::Completion),
     #[command(subcommand)]
     Config(config::ConfigCommand),
     Dev(dev::Dev),
@@ -56,11 +66,15 @@ enum Command {
     Issue(issue::Issue),
     Login(login::Login),
     Logout(logout::Logout),
+    Man(completion::Man),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    Review(review::Review),
     Revoke(revoke::Revoke),
+    #[command(subcommand)]
+    ScopeMap(scope_map::ScopeMapCommand),
     Serve(serve::Serve),
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -87,15 +101,19 @@ impl Command {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
             Self::Audit(command) => command.run(process).await,
+            Self::Completion(command) => command.run(process),
             Self::Config(command) => command.run(process).await,
             Self::Dev(command) => Box::pin(command.run(process)).await,
             Self::Explain(command) => command.run(process).await,
             Self::Issue(command) => command.run(process).await,
             Self::Login(command) => command.run(process).await,
             Self::Logout(command) => command.run(process),
+            Self::Man(command) => command.run(process),
             Self::Policy(command) => command.run(process).await,
             Self::Registry(command) => command.run(process).await,
+            Self::Review(command) => command.run(process).await,
             Self::Revoke(command) => command.run(process).await,
+            Self::ScopeMap(command) => command.run(process).await,
             Self::Serve(command) => command.run(process).await,
             Self::Token(command) => command.run(process).await,
         }

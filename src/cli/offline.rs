@@ -18,7 +18,18 @@ pub(super) struct ConfigArgs {
     config: PathBuf,
 }
 
+impl Default for ConfigArgs {
+    fn default() -> Self {
+        Self::at("dockpass.toml".into())
+    }
+}
+
 impl ConfigArgs {
+    /// Those of this configuration.
+    pub(super) const fn at(config: PathBuf) -> Self {
+        Self { config }
+    }
+
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.config

@@ -37,6 +37,24 @@ impl OutputArgs {
     }
 }
 
+impl OutputArgs {
+    /// Prints one of many results as it comes: a line of JSON, or the line that `line` makes of it.
+    pub(super) fn print_line<T: Serialize + ?Sized>(
+        self,
+        process: &mut Process,
+        result: &T,
+        line: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        match self.output {
+            Format::Table => process.print(&plain(&line(result))),
+            Format::Json => process.print(
+                &serde_json::to_string(result)
+                    .map_err(|error| Failure::failed(error.to_string()))?,
+            ),
+        }
+    }
+}
+
 /// A result as JSON for people and scripts alike.
 pub(super) fn json<T: Serialize + ?Sized>(result: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(result).map_err(|error| Failure::failed(error.to_string()))
@@ -77,7 +95,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// The same for a text of several lines.
-fn plain_lines(text: &str) -> String {
+pub(super) fn plain_lines(text: &str) -> String {
     text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::sync::Arc;
 
 use super::Failure;
@@ -17,10 +17,21 @@ pub struct Process {
     pub err: Box<dyn Write + Send + Sync>,
     /// Standard input.
     pub input: Box<dyn Read + Send + Sync>,
+    /// Whether a person is at the other end of standard input.
+    pub attended: Attended,
     /// The environment variables.
     pub environment: Environment,
     /// The present.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Whether a person is at the other end of standard input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Attended {
+    /// It is a terminal.
+    Yes,
+    /// It is a file, a pipe or nothing.
+    No,
 }
 
 impl Process {
@@ -30,6 +41,7 @@ impl Process {
             out: Box::new(io::stdout()),
             err: Box::new(io::stderr()),
             input: Box::new(io::stdin()),
+            attended: if io::stdin().is_terminal() { Attended::Yes } else { Attended::No },
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -51,9 +63,15 @@ impl Process {
         Ok(writeln!(self.err, "dockpass: {}", plain(text))?)
     }
 
-    /// Asks a person to write `yes`.
-    pub(super) fn confirm(&mut self, question: &str) -> Result<(), Failure> {
-        write!(self.err, "dockpass: {question} Write `yes` to go on: ")?;
+    /// Asks a person to write `yes` to a deed that cannot be undone. Where nobody is there to answer, it is wrong usage.
+    pub(super) fn confirm(&mut self, deed: &str) -> Result<(), Failure> {
+        let deed = plain(deed);
+        if self.attended == Attended::No {
+            return Err(Failure::usage(format!(
+                "nothing was changed: {deed} Standard input is no terminal, so nobody can be asked: --yes goes on without a question"
+            )));
+        }
+        write!(self.err, "dockpass: {deed} Write `yes` to go on: ")?;
         self.err.flush()?;
         if self.input_line()? == "yes" {
             return Ok(());

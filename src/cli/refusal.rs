@@ -22,6 +22,21 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// True when the caller was told everything that an operator could find out.
+    fn says_it_all(&self) -> bool {
+        let plain = [
+            Reason::AlreadyExists,
+            Reason::EtagMismatch,
+            Reason::InUse,
+            Reason::InvalidRequest,
+            Reason::LimitReached,
+            Reason::NotFound,
+            Reason::ReadOnly,
+        ];
+        let reason = self.reason.as_deref();
+        plain.iter().any(|own| Some(own.as_str()) == reason)
+    }
+
     /// True when policy says no: asking again in the same words will not help.
     pub(super) fn is_by_policy(&self) -> bool {
         let by_policy = [Reason::AccessDenied, Reason::NotEnforceable, Reason::RoleRequired];
@@ -65,7 +80,7 @@ impl fmt::Display for Refusal {
         if let Some(delay) = self.retry_after {
             write!(f, "\n  try again in {} s", delay.as_secs().max(1))?;
         }
-        if let Some(id) = &self.decision_id {
+        if let Some(id) = self.decision_id.as_ref().filter(|_| !self.says_it_all()) {
             write!(f, "\n  an operator sees why with: dockpass explain {}", plain(id))?;
         }
         Ok(())
@@ -100,6 +115,12 @@ mod tests {
              try again in 7 s\n  \
              an operator sees why with: dockpass explain 0199-id"
         );
+    }
+
+    #[test]
+    fn what_the_caller_was_told_whole_needs_no_explanation() {
+        let shown = refusal(Code::NotFound, Reason::NotFound).to_string();
+        assert!(!shown.contains("dockpass explain"), "{shown}");
     }
 
     #[test]

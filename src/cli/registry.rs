@@ -1,68 +1,35 @@
 //! `dockpass registry`: the configured registries, what they must be told, and whether they are set up.
 
-use std::sync::Arc;
+mod check;
+mod files;
+mod show;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::offline::ConfigArgs;
+pub(super) use self::files::unknown;
+use super::api::{self, ApiOrFilesArgs, Place};
 use super::output::{self, OutputArgs};
-use super::{Failure, Process, serve};
-use crate::app;
-use crate::config::Config;
-use crate::model::RegistryName;
+use super::{Failure, Process};
+use crate::pb;
 
 /// List, show or check the configured registries
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
     List(List),
-    Show(Show),
-    Check(Check),
+    Show(show::Show),
+    Check(check::Check),
 }
 
 /// List the configured registries
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  dockpass registry list --config dockpass.toml")]
+#[command(
+    after_help = "Examples:\n  dockpass registry list\n  dockpass registry list --config dockpass.toml"
+)]
 pub(super) struct List {
     #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
-/// Show a registry, or what its own configuration must hold
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
-    dockpass registry show local\n  \
-    dockpass registry show local --registry-config >> /etc/docker/registry/config.yml\n  \
-    dockpass registry show local --bundle > root.pem")]
-pub(super) struct Show {
-    /// The registry, by its name in the configuration
-    #[arg(value_name = "NAME")]
-    name: RegistryName,
-    /// The block for the registry's own configuration (YAML): it sends clients to this broker and trusts its keys
-    #[arg(long, conflicts_with = "bundle")]
-    registry_config: bool,
-    /// The certificates (PEM) that the registry must trust: its `rootcertbundle`
-    #[arg(long)]
-    bundle: bool,
-    #[command(flatten)]
-    config: ConfigArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
-/// Check that a registry is set up for this broker, and what goes around it; changes nothing
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  dockpass registry check local --config dockpass.toml\n\n\
-    The exit code is 1 when something does not work or is not safe.")]
-pub(super) struct Check {
-    /// The registry, by its name in the configuration
-    #[arg(value_name = "NAME")]
-    name: RegistryName,
-    #[command(flatten)]
-    config: ConfigArgs,
+    place: ApiOrFilesArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -78,25 +45,26 @@ struct Row {
 impl RegistryCommand {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         match self {
-            Self::List(command) => command.run(process),
-            Self::Show(command) => command.run(process),
+            Self::List(command) => command.run(process).await,
+            Self::Show(command) => command.run(process).await,
             Self::Check(command) => command.run(process).await,
         }
     }
 }
 
 impl List {
-    fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let config = self.config.load()?;
-        let mut rows = Vec::new();
-        for registry in &config.registries {
-            rows.push(Row {
-                name: registry.name.to_string(),
-                host: registry.host.clone(),
-                driver: value(&registry.driver)?,
-                service: registry.service.clone(),
-            });
-        }
+    async fn run(self, process: &mut Process) -> Result<(), Failure> {
+        let mut rows = match self.place.place(process).await? {
+            Place::Files(files) => files::rows(&files.load()?)?,
+            Place::Api(api) => {
+                let registries = api::all_pages(async |page_token| {
+                    let request = pb::ListRegistriesRequest { page_size: api::PAGE, page_token };
+                    let page = api.registries().list_registries(request).await?.into_inner();
+                    Ok((page.registries, page.next_page_token))
+                });
+                registries.await?.into_iter().map(Row::from).collect()
+            }
+        };
         rows.sort_by(|a, b| a.name.cmp(&b.name));
         self.output.print(process, &rows, |rows| {
             let rows = rows.iter().map(|row| {
@@ -107,80 +75,18 @@ impl List {
     }
 }
 
-impl Show {
-    fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let config = self.config.load()?;
-        if self.registry_config || self.bundle {
-            return self.show_for_the_registry(&config, process);
+impl From<pb::Registry> for Row {
+    fn from(registry: pb::Registry) -> Self {
+        Self {
+            name: registry.name,
+            host: registry.host,
+            driver: Value::String(registry.driver),
+            service: registry.service,
         }
-        let section = config.registries.iter().find(|registry| registry.name == self.name);
-        let Value::Object(section) = value(section.ok_or_else(|| unknown(&self.name))?)? else {
-            return Err(Failure::failed("the registry cannot be shown"));
-        };
-        let section: serde_json::Map<_, _> =
-            section.into_iter().map(|(key, value)| (camel_case(&key), value)).collect();
-        self.output.print(process, &section, |section| {
-            let set = section.iter().filter(|(_, value)| !value.is_null());
-            output::table(["key", "value"], set.map(|(key, value)| [key.clone(), text(value)]))
-        })
     }
-
-    fn show_for_the_registry(&self, config: &Config, process: &mut Process) -> Result<(), Failure> {
-        let registries =
-            app::offline_registries(config, Arc::clone(&process.clock)).map_err(serve::chain)?;
-        let registry = registries.get(&self.name).ok_or_else(|| unknown(&self.name))?;
-        let server = registry.driver.token_server().ok_or_else(|| {
-            Failure::failed(format!("registry `{}` has a token server of its own", self.name))
-        })?;
-        let shown = if self.bundle { server.bundle_pem() } else { server.config_yaml() };
-        process.print(&shown)
-    }
-}
-
-impl Check {
-    async fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let config = self.config.load()?;
-        let registries =
-            app::offline_registries(&config, Arc::clone(&process.clock)).map_err(serve::chain)?;
-        let registry = registries.get(&self.name).ok_or_else(|| unknown(&self.name))?;
-        let findings = value(&registry.driver.check().await)?;
-        let rows = findings.as_array().map_or(&[][..], Vec::as_slice);
-        let field = |row: &Value, key| row.get(key).map(text).unwrap_or_default();
-        self.output.print(process, rows, |rows| {
-            let rows = rows.iter().map(|row| {
-                let remedy = field(row, "remedy");
-                let then = if remedy.is_empty() { "" } else { "\n-> " };
-                let message = format!("{}{then}{remedy}", field(row, "message"));
-                [field(row, "level"), field(row, "check"), message]
-            });
-            output::table(["level", "check", "message"], rows)
-        })?;
-        let bad = rows.iter().any(|row| field(row, "level") == "error");
-        if bad { Err(Failure::Shown) } else { Ok(()) }
-    }
-}
-
-pub(super) fn unknown(name: &RegistryName) -> Failure {
-    Failure::failed(format!(
-        "the configuration has no registry `{name}`: see dockpass registry list"
-    ))
-}
-
-fn value<T: Serialize + ?Sized>(thing: &T) -> Result<Value, Failure> {
-    serde_json::to_value(thing).map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// A JSON value as a person writes it.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// `key_reference` as `keyReference`.
-fn camel_case(key: &str) -> String {
-    let mut words = key.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| {
-        let (initial, rest) = word.split_at_checked(1).unwrap_or((word, ""));
-        format!("{text}{}{rest}", initial.to_uppercase())
-    })
 }

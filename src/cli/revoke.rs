@@ -4,11 +4,11 @@ use clap::Args;
 use serde::Serialize;
 use tonic::Request;
 
-use super::access_token::{timestamp, to_the_second};
 use super::identity_source::CallerArgs;
 use super::output::OutputArgs;
 use super::refusal::Refusal;
 use super::server::ServerArgs;
+use super::wire::{timestamp, to_the_second};
 use super::{Failure, Process};
 use crate::model::AccessTokenId;
 use crate::pb::RevokeAccessTokenRequest;

@@ -34,6 +34,7 @@ async fn serve(config: &Config, process: &Process) -> anyhow::Result<()> {
         grpc = %app.grpc_address(),
         http = %app.http_address(),
         ops = %app.ops_address(),
+        admin = %app.admin_socket().display(),
         "dockpass is listening"
     );
     let stop = CancellationToken::new();

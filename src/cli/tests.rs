@@ -45,13 +45,24 @@ impl Captured {
     }
 }
 
-/// Runs `dockpass` with arguments that hold no blanks.
+/// Runs `dockpass` with arguments that hold no blanks. Nobody is there to be asked.
 async fn dockpass(arguments: &str, environment: &[(&str, &str)], input: &str) -> Outcome {
+    dockpass_by(Attended::No, arguments, environment, input).await
+}
+
+/// The same with somebody at the terminal, or nobody.
+async fn dockpass_by(
+    attended: Attended,
+    arguments: &str,
+    environment: &[(&str, &str)],
+    input: &str,
+) -> Outcome {
     let (out, err) = (Captured::default(), Captured::default());
     let mut process = Process {
         out: Box::new(out.clone()),
         err: Box::new(err.clone()),
         input: Box::new(Cursor::new(input.to_owned())),
+        attended,
         environment: environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

@@ -7,6 +7,14 @@ use std::path::PathBuf;
 /// Why a listener cannot be made, or its certificate not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The admin socket cannot be listened on.
+    #[error("cannot listen on the admin socket `{}`: {problem}", path.display())]
+    AdminSocket {
+        /// The socket's file.
+        path: PathBuf,
+        /// What is in the way, and what to do.
+        problem: io::Error,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on `{address}`: {problem}")]
     Bind {

@@ -21,4 +21,5 @@ mod python;
 mod secrets;
 mod support;
 mod uses;
+mod vendor;
 mod withdraw;

@@ -9,6 +9,7 @@
 mod abandoned;
 mod anonymous;
 mod audit_down;
+mod az;
 mod bad_policy;
 mod documents;
 mod enumeration;
@@ -21,6 +22,7 @@ mod framing;
 mod limits;
 mod malformed;
 mod manage;
+mod operators;
 mod reuse;
 mod revoke;
 mod roles;

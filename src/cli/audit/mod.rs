@@ -1,26 +1,33 @@
-//! `dockpass audit`: the audit trail, read, verified, exported and pruned on the store's files; a running broker is not disturbed.
+//! `dockpass audit`: the audit trail, read and verified through a broker or on its files, exported and pruned on the files.
 
+pub(super) mod api_event;
 mod export;
+mod filter;
 mod list;
 mod prune;
 pub(super) mod shown;
 mod verify;
+mod watch;
 
 use clap::{Args, Subcommand};
 
 use self::shown::Shown;
+use super::api::{self, Api, ApiOrFilesArgs, Place};
 use super::offline::{self, ConfigArgs};
 use super::output::{self, OutputArgs};
+use super::refusal::Refusal;
 use super::{Failure, Process};
 use crate::audit::{Archive, Found};
 use crate::model::DecisionId;
+use crate::pb;
 
 /// Read, verify, export or prune the audit trail
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     List(Box<list::List>),
-    Show(Show),
-    Verify(verify::Verify),
+    Show(Box<Show>),
+    Watch(Box<watch::Watch>),
+    Verify(Box<verify::Verify>),
     Export(export::Export),
     Prune(prune::Prune),
 }
@@ -34,7 +41,7 @@ pub(super) struct Show {
     #[arg(value_name = "ID")]
     id: DecisionId,
     #[command(flatten)]
-    config: ConfigArgs,
+    place: ApiOrFilesArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -44,6 +51,7 @@ impl AuditCommand {
         match self {
             Self::List(command) => command.run(process).await,
             Self::Show(command) => command.run(process).await,
+            Self::Watch(command) => command.run(process).await,
             Self::Verify(command) => command.run(process).await,
             Self::Export(command) => command.run(process).await,
             Self::Prune(command) => command.run(process).await,
@@ -53,9 +61,20 @@ impl AuditCommand {
 
 impl Show {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
-        let archive = archive(&self.config).await?;
-        let shown = Shown::from(find(&archive, self.id)?);
+        let shown = match self.place.place(process).await? {
+            Place::Files(files) => Shown::from(find(&archive(&files).await?, self.id)?),
+            Place::Api(api) => self.ask(&api).await?,
+        };
         self.output.print(process, &shown, |shown| output::fields(shown.lines()))
+    }
+}
+
+impl Show {
+    async fn ask(&self, api: &Api) -> Result<Shown, Failure> {
+        let request = pb::GetAuditEventRequest { id: self.id.to_string() };
+        let answer = api.audit().get_audit_event(request).await.map_err(Refusal::from)?;
+        let event = answer.into_inner().audit_event.ok_or_else(|| api::incomplete("event"))?;
+        api_event::shown(event)
     }
 }
 

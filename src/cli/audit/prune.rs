@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Failure, Process};
 use crate::audit::Archive;
+use crate::cli::confirm::ConfirmArgs;
 use crate::cli::offline::{self, ConfigArgs};
 use crate::cli::output::OutputArgs;
 use crate::cli::policy_change::actor;
@@ -20,9 +21,8 @@ pub(in crate::cli) struct Prune {
     /// Delete events from before this time
     #[arg(long, value_name = "TIME")]
     before: Timestamp,
-    /// Delete without asking
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -40,10 +40,8 @@ impl Prune {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let config = self.config.load()?;
         let archive = Archive::open(&offline::existing_store(&config).await?);
-        if !self.yes {
-            process
-                .confirm(&format!("events from before {} are deleted for ever.", self.before))?;
-        }
+        let deed = format!("events from before {} are deleted for ever.", self.before);
+        self.confirm.ask(&deed, process)?;
         let pruned =
             archive.prune(self.before, &actor(), &config.data_dir, process.clock.as_ref()).await?;
         let deleted = Deleted { events: pruned.events, claims: pruned.claims, start: pruned.start };

@@ -23,6 +23,16 @@ impl From<Found> for Shown {
 }
 
 impl Shown {
+    /// An event with its place in the chain.
+    pub(super) const fn new(sequence: u64, event: Event) -> Self {
+        Self { sequence, event }
+    }
+
+    /// The event as a row, by itself: with the issuer.
+    pub(super) fn row_of_its_own(&self) -> [String; 6] {
+        self.row(self.name().map(Name::with_issuer))
+    }
+
     /// The head of a table of events.
     pub(super) const HEAD: [&str; 6] = ["time", "kind", "outcome", "who", "what", "id"];
 

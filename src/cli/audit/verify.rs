@@ -8,12 +8,15 @@ use serde::Serialize;
 
 use super::{Failure, Process, archive};
 use crate::audit::{Checkpoint, Finding, Hex, Report, read_export, verify};
-use crate::cli::offline::ConfigArgs;
+use crate::cli::api::{Api, ApiOrFilesArgs, Place};
 use crate::cli::output::{self, OutputArgs};
+use crate::cli::refusal::Refusal;
+use crate::pb;
 
 /// Follow the hash chain and name the first bad event
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    dockpass audit verify\n  \
     dockpass audit verify --config dockpass.toml\n  \
     dockpass audit verify --export trail.jsonl --checkpoint checkpoint.json\n\n\
     A checkpoint that was kept outside (from the log, say) shows for sure that nothing before it was cut off or made anew. \
@@ -22,11 +25,11 @@ pub(in crate::cli) struct Verify {
     /// A checkpoint (JSON) that was kept outside of the store
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Verify this export instead of the store; no configuration is needed
-    #[arg(long, value_name = "FILE")]
+    /// Verify this export; no broker and no configuration are needed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "server"])]
     export: Option<PathBuf>,
     #[command(flatten)]
-    config: ConfigArgs,
+    place: ApiOrFilesArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -48,32 +51,62 @@ struct Read {
     events: u64,
     start: u64,
     last: u64,
-    hash: Hex<32>,
-    checkpoints: u64,
+    hash: String,
+    /// How many there are; only where the files are read here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoints: Option<u64>,
     covered: u64,
     keys: Vec<String>,
 }
 
 impl Verify {
     pub(super) async fn run(self, process: &mut Process) -> Result<(), Failure> {
+        let verified = self.verify(process).await?;
+        self.output.print(process, &verified, table)?;
+        if verified.intact { Ok(()) } else { Err(Failure::Shown) }
+    }
+
+    async fn verify(&self, process: &mut Process) -> Result<Verified, Failure> {
         let outside = self.checkpoint.as_deref().map(checkpoint).transpose()?;
         let outcome = match &self.export {
             Some(path) => {
                 let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
                 verify(read_export(BufReader::new(file)), outside.as_ref())
             }
-            None => archive(&self.config).await?.verify(outside.as_ref()),
+            None => match self.place.place(process).await? {
+                Place::Files(files) => archive(&files).await?.verify(outside.as_ref()),
+                Place::Api(api) => return ask(&api, outside.as_ref()).await,
+            },
         };
-        let verified = match outcome {
-            Ok(report) => Verified { intact: true, problem: None, report: Some(report.into()) },
+        match outcome {
+            Ok(report) => Ok(Verified { intact: true, problem: None, report: Some(report.into()) }),
             Err(damaged @ Finding::Damaged { .. }) => {
-                Verified { intact: false, problem: Some(damaged.to_string()), report: None }
+                Ok(Verified { intact: false, problem: Some(damaged.to_string()), report: None })
             }
-            Err(Finding::Unreadable(error)) => return Err(error.into()),
-        };
-        self.output.print(process, &verified, table)?;
-        if verified.intact { Ok(()) } else { Err(Failure::Shown) }
+            Err(Finding::Unreadable(error)) => Err(error.into()),
+        }
     }
+}
+
+/// Lets the broker verify its own trail.
+async fn ask(api: &Api, outside: Option<&Checkpoint>) -> Result<Verified, Failure> {
+    let checkpoint = outside.map(serde_json::to_string).transpose();
+    let checkpoint = checkpoint.map_err(|error| Failure::failed(error.to_string()))?;
+    let request = pb::VerifyAuditLogRequest { checkpoint: checkpoint.unwrap_or_default() };
+    let answer = api.audit().verify_audit_log(request).await.map_err(Refusal::from)?.into_inner();
+    if !answer.intact {
+        return Ok(Verified { intact: false, problem: Some(answer.finding), report: None });
+    }
+    let read = Read {
+        events: answer.events,
+        start: answer.start_sequence,
+        last: answer.last_sequence,
+        hash: answer.hash,
+        checkpoints: None,
+        covered: answer.covered_sequence,
+        keys: answer.keys,
+    };
+    Ok(Verified { intact: true, problem: None, report: Some(read) })
 }
 
 impl From<Report> for Read {
@@ -82,8 +115,8 @@ impl From<Report> for Read {
             events: report.events,
             start: report.start,
             last: report.last,
-            hash: Hex(report.hash),
-            checkpoints: report.checkpoints,
+            hash: Hex(report.hash).to_string(),
+            checkpoints: Some(report.checkpoints),
             covered: report.covered,
             keys: report.keys.into_iter().collect(),
         }
@@ -104,9 +137,16 @@ fn table(verified: &Verified) -> String {
                 read.last
             )),
         ),
-        ("checkpoints", Some(format!("{}, up to event {}", read.checkpoints, read.covered))),
+        ("checkpoints", Some(checkpoints(read))),
         ("signed by", Some(read.keys.join(", ")).filter(|keys| !keys.is_empty())),
     ])
+}
+
+fn checkpoints(read: &Read) -> String {
+    match read.checkpoints {
+        Some(count) => format!("{count}, up to event {}", read.covered),
+        None => format!("up to event {}", read.covered),
+    }
 }
 
 fn checkpoint(path: &Path) -> Result<Checkpoint, Failure> {

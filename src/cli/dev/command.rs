@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Process;
+use crate::cli::Attended;
 
 /// Runs `dockpass ARGUMENTS` and gives what it prints.
 ///
@@ -17,6 +18,7 @@ pub(super) async fn output_of(process: &Process, arguments: &[&str]) -> anyhow::
         out: Box::new(out.clone()),
         err: Box::new(err.clone()),
         input: Box::new(io::empty()),
+        attended: Attended::No,
         environment: process.environment.clone(),
         clock: Arc::clone(&process.clock),
     };

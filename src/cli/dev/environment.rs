@@ -141,6 +141,8 @@ impl Environment {
         writeln!(out, "   gRPC          http://{grpc}")?;
         writeln!(out, "   docker token  http://localhost:{}/token", http.port())?;
         writeln!(out, "   ops           http://{ops}/readyz, /metrics")?;
+        let admin = self.folder.join("admin/admin.sock");
+        writeln!(out, "   management    unix:{}", admin.display())?;
         writeln!(out, "   issuer        {}", self.issuer.issuer())?;
         match &self.registry {
             Some(process) => {

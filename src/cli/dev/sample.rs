@@ -148,10 +148,15 @@ grpcurl -plaintext -H "authorization: Bearer $(cat identity-token)" \
   -d '{{"registry": "local", "permissions": [{{"repository": "servers/nginx", "actions": ["ACTION_CONTENT_READ"]}}]}}' \
   {grpc} dockpass.v1.AccessService/CheckAccess
 
-# the operator's side: edit policy.toml, then apply it
+# the operator's side, over the admin socket: you are who you are on this machine
+export DOCKPASS_SERVER=unix:{folder}/admin/admin.sock
+dockpass token list --registry local
+dockpass scope-map update --registry local --name agent-readers --add-repository field/agent metadata/read --dry-run
 dockpass audit list
-dockpass audit verify
+dockpass review --registry local
+# edit policy.toml, then
 dockpass policy test policy.toml
+dockpass policy plan policy.toml
 dockpass policy apply policy.toml"#
     )
 }

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use tonic::metadata::{Ascii, MetadataValue};
 
-use super::server::ServerUrl;
+use super::server_url::ServerUrl;
 use super::{Environment, Failure, Process};
 use crate::model::Secret;
 use crate::net;
@@ -44,6 +44,11 @@ pub(super) struct CallerArgs {
 }
 
 impl CallerArgs {
+    /// True when a flag says who is calling.
+    pub(super) const fn is_given(&self) -> bool {
+        self.identity_token_file.is_some() || self.username.is_some() || self.audience.is_some()
+    }
+
     /// The `authorization` of a call to `server`.
     pub(super) async fn authorization(
         &self,

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::offline::{POLICY, folder, json, run};
-use super::{Arc, ManualClock, Process, policy_change};
+use super::offline::{POLICY, folder, json, run, run_by};
+use super::{Arc, Attended, ManualClock, Process, policy_change};
 use crate::audit::{Event, Grant, Journal, Kind, RequestRecord};
 use crate::config::Config;
 use crate::model::{
@@ -162,7 +162,9 @@ async fn a_trail_verifies_here_and_as_an_export_and_a_changed_one_does_not() {
 async fn pruning_asks_first_and_keeps_what_no_checkpoint_covers() {
     let (folder, _) = refused("ci", "servers/apache").await;
     let prune = "audit prune --before 2027-01-01T00:00:00Z";
-    let outcome = run(folder.path(), prune, "").await;
+    let outcome = run(folder.path(), prune, "yes\n").await;
+    assert_eq!(outcome.code, 2);
+    let outcome = run_by(Attended::Yes, folder.path(), prune, "no\n").await;
     assert_eq!(outcome.code, 1);
     assert!(outcome.err.contains("nothing was changed"), "{}", outcome.err);
     let outcome = run(folder.path(), &format!("{prune} --yes"), "").await;
@@ -252,6 +254,7 @@ async fn promise_9_the_hash_of_a_password_is_in_no_event_and_still_in_the_histor
         out: Box::new(std::io::sink()),
         err: Box::new(std::io::sink()),
         input: Box::new(std::io::empty()),
+        attended: Attended::No,
         environment: std::iter::empty().collect(),
         clock: Arc::new(ManualClock::at(now)),
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Outcome, dockpass};
+use super::{Attended, Outcome, dockpass, dockpass_by};
 
 const CONFIG: &str = r#"
 [[issuers]]
@@ -48,9 +48,20 @@ pub(super) fn folder(policy: &str) -> tempfile::TempDir {
 }
 
 pub(super) async fn run(folder: &Path, arguments: &str, input: &str) -> Outcome {
+    run_by(Attended::No, folder, arguments, input).await
+}
+
+/// The same, with somebody at the terminal, or nobody.
+pub(super) async fn run_by(
+    attended: Attended,
+    folder: &Path,
+    arguments: &str,
+    input: &str,
+) -> Outcome {
     let shown = folder.display();
     let arguments = arguments.replace("FILE", &format!("{shown}/policy.toml"));
-    dockpass(&format!("{arguments} --config {shown}/dockpass.toml"), &[], input).await
+    let arguments = format!("{arguments} --config {shown}/dockpass.toml");
+    dockpass_by(attended, &arguments, &[], input).await
 }
 
 pub(super) fn json(outcome: &Outcome) -> serde_json::Value {
@@ -96,13 +107,23 @@ async fn what_is_not_in_the_file_goes_only_after_a_yes() {
     let folder = folder(POLICY);
     assert_eq!(run(folder.path(), "policy apply FILE", "").await.code, 0);
     std::fs::write(folder.path().join("policy.toml"), "").unwrap();
-    for input in ["", "no\n", "y\n"] {
-        let outcome = run(folder.path(), "policy apply FILE", input).await;
-        assert_eq!(outcome.code, 1);
-        assert!(outcome.err.contains("token local/nginx-ci"), "{}", outcome.err);
+    let apply = "policy apply FILE";
+    for (attended, input, code) in [
+        (Attended::Yes, "", 1),
+        (Attended::Yes, "no\n", 1),
+        (Attended::Yes, "y\n", 1),
+        (Attended::No, "yes\n", 2),
+    ] {
+        let outcome = run_by(attended, folder.path(), apply, input).await;
+        assert_eq!(outcome.code, code);
+        for expected in ["token local/nginx-ci", "nothing was changed", "--yes"] {
+            assert!(outcome.err.contains(expected), "{}", outcome.err);
+        }
         assert!(run(folder.path(), "policy export", "").await.out.contains("nginx-ci"));
     }
-    let outcome = run(folder.path(), "policy apply FILE", "yes\n").await;
+    let kept = run(folder.path(), "policy apply FILE --no-prune", "").await;
+    assert!(kept.out.contains("nothing differs"), "{kept:?}");
+    let outcome = run_by(Attended::Yes, folder.path(), apply, "yes\n").await;
     assert_eq!(outcome.code, 0, "{}", outcome.err);
     assert!(!run(folder.path(), "policy export", "").await.out.contains("nginx-ci"));
     let former = run(folder.path(), "policy export --revision 1", "").await;
@@ -155,7 +176,7 @@ async fn a_password_is_shown_once_survives_the_policy_file_and_is_deleted() {
 
     let outcome = run(folder.path(), "policy apply FILE", "").await;
     assert!(outcome.out.contains("nothing differs"), "{}", outcome.out);
-    let delete = "token credential delete --registry local --name nginx-ci";
+    let delete = "token credential delete --registry local --name nginx-ci --yes";
     let outcome = run(folder.path(), &format!("{delete} --password2"), "").await;
     assert_eq!(outcome.code, 1);
     assert!(outcome.err.contains("has no password2"), "{}", outcome.err);
@@ -177,9 +198,10 @@ async fn a_password_is_shown_once_survives_the_policy_file_and_is_deleted() {
 #[tokio::test]
 async fn commands_that_read_make_no_store() {
     let folder = folder(POLICY);
-    for arguments in
-        ["policy export", "token credential delete --registry local --name nginx-ci --password1"]
-    {
+    for arguments in [
+        "policy export",
+        "token credential delete --registry local --name nginx-ci --password1 --yes",
+    ] {
         let outcome = run(folder.path(), arguments, "").await;
         assert_eq!(outcome.code, 1);
         assert!(outcome.err.contains("there is no store at"), "{}", outcome.err);

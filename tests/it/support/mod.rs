@@ -5,6 +5,7 @@ mod held;
 #[path = "../../e2e/support/issuer.rs"]
 #[expect(dead_code, reason = "shared with the end-to-end tests, which use the rest")]
 mod issuer;
+mod operator;
 mod refused;
 mod running;
 mod site;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub(crate) use self::ask::{Answer, basic, http, permission, pull, push, request};
 pub(crate) use self::held::Held;
 pub(crate) use self::issuer::Issuer;
+pub(crate) use self::operator::Operator;
 pub(crate) use self::refused::decision_id;
 pub(crate) use self::running::{Running, bearer};
 pub(crate) use self::site::{AUDIENCE, SERVICE, Site};

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use super::{Answer, SERVICE, Site, basic, http};
+use super::{Answer, Operator, SERVICE, Site, basic, http};
 
 /// The broker, running.
 pub(crate) struct Running<'a> {
@@ -35,12 +35,17 @@ pub(crate) struct Running<'a> {
 impl<'a> Running<'a> {
     pub(super) async fn start(site: &'a Site) -> Self {
         let clock = Arc::new(site.clock.clone());
-        let app = App::build(&site.config(), clock).await.unwrap();
+        let config = site.config();
+        let app = App::build(&config, clock).await.unwrap();
         let (grpc, ops, web) = (app.grpc_address(), app.ops_address(), app.http_address());
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let stopped = stop.clone();
         tasks.spawn(async move { app.run(stopped).await.unwrap() });
-        let channel = connect(grpc).await;
+        // with TLS, tests bring their own way
+        let channel = match config.tls {
+            None => connect(grpc).await,
+            Some(_) => Channel::from_static("https://localhost").connect_lazy(),
+        };
         Self { site, channel, grpc, http: web, ops, stop, tasks }
     }
 
@@ -104,6 +109,17 @@ impl<'a> Running<'a> {
         let IssueAccessTokenRequest { registry, permissions, lifetime, token_name, .. } = request;
         let request = CheckAccessRequest { registry, permissions, lifetime, token_name };
         Ok(self.client().check_access(bearer(identity, request)).await?.into_inner())
+    }
+
+    /// The command line over the admin socket.
+    pub(crate) fn local_operator(&self) -> Operator {
+        let socket = self.site.folder.path().join("admin/admin.sock");
+        Operator::of(format!("unix:{}", socket.display()), &self.site.clock)
+    }
+
+    /// The command line over the network, with TLS.
+    pub(crate) fn tls_operator(&self) -> Operator {
+        Operator::of(format!("https://localhost:{}", self.grpc.port()), &self.site.clock)
     }
 
     /// Takes an access token back.

@@ -62,6 +62,12 @@ impl Site {
         self
     }
 
+    /// With more sections in the configuration, which may name the issuer.
+    pub(crate) fn and(mut self, sections: &str) -> Self {
+        self.config += sections;
+        self
+    }
+
     /// The configuration.
     pub(crate) fn config(&self) -> Config {
         Config::from_toml(&self.config, self.folder.path()).unwrap()

@@ -1,0 +1,52 @@
+//! The review at a terminal.
+
+use super::Report;
+use super::matrix::Reviewed;
+use crate::cli::{output, wire};
+
+/// The matrix, then what to look at.
+pub(super) fn text(report: &Report) -> String {
+    let rows = report.tokens.iter().flat_map(rows);
+    let head = ["token", "until", "repository", "actions", "unused", "last used"];
+    let table = output::table(head, rows);
+    let of_registry = report.findings.iter().map(|finding| format!("  {finding}"));
+    let of_tokens = report.tokens.iter().flat_map(findings);
+    let findings: Vec<String> = of_registry.chain(of_tokens).collect();
+    let days = report.days;
+    let findings = if findings.is_empty() {
+        "nothing to look at".to_owned()
+    } else {
+        format!("to look at:\n{}", findings.join("\n"))
+    };
+    let count = report.tokens.len();
+    let shortfall = report.shortfall().map(|said| format!("\n{said}")).unwrap_or_default();
+    format!(
+        "{table}\n\n{count} tokens; unused = not in the past {days} days{shortfall}\n\n{findings}"
+    )
+}
+
+fn rows(reviewed: &Reviewed) -> Vec<[String; 6]> {
+    let token = &reviewed.token;
+    let until = match (token.status, token.expire_time) {
+        ("enabled", end) => wire::end_text(end),
+        (status, _) => status.to_owned(),
+    };
+    let row = |repository: &str, actions: String, unused: String, last: String| {
+        [token.name.clone(), until.clone(), repository.to_owned(), actions, unused, last]
+    };
+    if reviewed.permissions.is_empty() {
+        return vec![row("-", "nothing".to_owned(), String::new(), "-".to_owned())];
+    }
+    let rows = reviewed.permissions.iter().map(|own| {
+        let unused =
+            if own.unused == own.actions { "all".to_owned() } else { own.unused.join(",") };
+        let last = wire::time_text(own.last_use_time);
+        row(&own.repository, own.actions.join(","), unused, last)
+    });
+    rows.collect()
+}
+
+fn findings(reviewed: &Reviewed) -> Vec<String> {
+    let name = &reviewed.token.name;
+    reviewed.findings.iter().map(|finding| format!("  {name}: {finding}")).collect()
+}
