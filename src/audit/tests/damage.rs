@@ -71,7 +71,7 @@ async fn promise_2_an_inserted_event_is_named() {
     fixture.tamper(
         "UPDATE audit_journal SET sequence = -sequence - 1 WHERE sequence >= 5;
          UPDATE audit_journal SET sequence = -sequence WHERE sequence < 0;
-         INSERT INTO audit_journal SELECT 5, id, time, salt, open, personal, claims_hash, randomblob(32)
+         INSERT INTO audit_journal SELECT 5, id, time, salt, open, personal, claims_hash, claims, randomblob(32)
              FROM audit_journal WHERE sequence = 2;",
     );
     assert_eq!(damage(fixture.archive().verify(None)), (5, Damage::Inserted));
