@@ -72,7 +72,7 @@ impl<'a> Facts<'a> {
 
     /// Whether it is searched for.
     pub(super) fn fits(&self, filter: &Filter) -> bool {
-        fn same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+        fn same<T: PartialEq + Copy>(wanted: Option<T>, found: Option<T>) -> bool {
             wanted.is_none() || wanted == found
         }
         filter.since.is_none_or(|since| self.time >= since)

@@ -245,17 +245,12 @@ pub(super) fn insert(
         transaction.prepare_cached("INSERT INTO audit_claims (hash, body) VALUES (?, ?)")?;
     let mut added = ClaimsPlaces::new();
     for row in rows {
-        let place = match &row.claims {
-            None => None,
-            Some(claims) => Some(match recent.place(claims, &added) {
-                Some(place) => place,
-                None => {
-                    let place = add_claims.insert(params![claims.hash(), claims.json()])?;
-                    added.insert(*claims.hash(), place);
-                    place
-                }
-            }),
-        };
+        let mut place = row.claims.as_ref().and_then(|claims| recent.place(claims, &added));
+        if let Some(claims) = row.claims.as_ref().filter(|_| place.is_none()) {
+            let new = add_claims.insert(params![claims.hash(), claims.json()])?;
+            added.insert(*claims.hash(), new);
+            place = Some(new);
+        }
         event.execute(params![
             signed(row.sequence),
             row.id.as_bytes(),

@@ -101,16 +101,17 @@ fn fits(filter: &Filter, event: &Event) -> bool {
     let usage = event.usage.as_ref();
     let by = usage.and_then(|usage| usage.by.as_ref());
     let granted = event.grant.as_ref().map(|grant| &grant.token_name);
-    let token = granted.or(by.map(|by| &by.token_name)).map(ToString::to_string);
-    let map = event.grant.as_ref().map(|grant| &grant.scope_map).or(by.map(|by| &by.scope_map));
+    let token = granted.or_else(|| by.map(|by| &by.token_name)).map(ToString::to_string);
+    let map =
+        event.grant.as_ref().map(|grant| &grant.scope_map).or_else(|| by.map(|by| &by.scope_map));
     let credential = event.grant.as_ref().map(|grant| (grant.token, &grant.credential));
     let credential = credential
-        .or(by.map(|by| (by.token, &by.credential)))
+        .or_else(|| by.map(|by| (by.token, &by.credential)))
         .and_then(|(token, credential)| credential_key(token, credential));
     let wanted = request.and_then(|request| request.token_name.as_ref()).map(ToString::to_string);
     let registry = event.registry().map(str::to_owned);
     let given = event.grant.as_ref().map(|grant| grant.access_token);
-    let given = given.or(usage.and_then(|usage| usage.access_token));
+    let given = given.or_else(|| usage.and_then(|usage| usage.access_token));
     let revoked =
         event.change.as_ref().and_then(|change| change["accessToken"].as_str()?.parse().ok());
     let has = |name| {
@@ -130,12 +131,11 @@ fn fits(filter: &Filter, event: &Event) -> bool {
         && filter
             .registry
             .as_ref()
-            .is_none_or(|name| registry.or(identity("registry")) == Some(name.to_string()))
+            .is_none_or(|name| registry.or_else(|| identity("registry")) == Some(name.to_string()))
         && filter.repository.clone().is_none_or(has)
-        && filter
-            .token
-            .as_ref()
-            .is_none_or(|name| token.or(wanted).or(identity("tokenName")) == Some(name.to_string()))
+        && filter.token.as_ref().is_none_or(|name| {
+            token.or(wanted).or_else(|| identity("tokenName")) == Some(name.to_string())
+        })
         && filter.scope_map.as_ref().is_none_or(|name| map == Some(name))
         && filter.credential.is_none_or_eq(credential)
         && filter.issuer.is_none_or_eq(identity("issuer"))

@@ -46,6 +46,7 @@ pub(super) use self::replaying::MAX_REPLAYS;
 pub(super) use self::watch::MAX_WATCHERS;
 
 /// The trail cannot be read.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreadable(error: ArchiveError) -> Error {
     Error::Store { problem: error.to_string(), retry_after: Duration::from_secs(1) }
 }

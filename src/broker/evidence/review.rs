@@ -123,7 +123,7 @@ fn reviews(
             is_cut = true;
             break;
         }
-        let (review, events) = review(archive, token, map, since, now)?;
+        let (review, events) = review(archive, token, map.as_ref(), since, now)?;
         looked_at += events;
         items.push(review);
     }
@@ -134,7 +134,7 @@ fn reviews(
 fn review(
     archive: &Archive,
     token: Token,
-    map: Option<ScopeMap>,
+    map: Option<&ScopeMap>,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<(TokenReview, u32), ArchiveError> {
@@ -151,12 +151,12 @@ fn review(
     })?;
     let is_complete = walked.is_complete && !tally.is_full;
     let last = last_uses(archive, &token)?;
-    let permissions = map.as_ref().map(|map| map.permissions.clone()).unwrap_or_default();
+    let permissions = map.map(|map| map.permissions.clone()).unwrap_or_default();
     let mut uses = tally.into_uses();
     let sufficient = sufficient(&uses);
     let unused = if is_complete { unused(&permissions, &uses) } else { BTreeMap::new() };
     uses.truncate(MAX_USES);
-    let findings = findings(&token, map.as_ref(), &last, (since, now), is_complete);
+    let findings = findings(&token, map, &last, (since, now), is_complete);
     let since = walked.since;
     let review =
         TokenReview { token, last, permissions, uses, unused, sufficient, findings, since };

@@ -19,6 +19,7 @@ pub const DEFAULT_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 /// The uses in a window.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the uses, and what is known of them")]
 pub struct Uses {
     /// The most recent first.
     pub uses: Vec<PermissionUse>,

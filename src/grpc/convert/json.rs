@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    fn kind(value: serde_json::Value) -> Kind {
+    fn kind(value: impl Serialize) -> Kind {
         let all = object(&json!({ "it": value }));
         all.fields["it"].kind.clone().unwrap()
     }
