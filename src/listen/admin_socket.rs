@@ -84,7 +84,7 @@ impl AdminSocket {
 }
 
 fn bind(path: &Path) -> io::Result<AdminSocket> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     if path.as_os_str().len() > LONGEST_PATH {
         let problem =
             format!("a socket's path has at most {LONGEST_PATH} bytes: choose a shorter data_dir");
