@@ -21,7 +21,7 @@ impl World {
     fn secret(generated: &str, slot: &str) -> String {
         let answer: Value = serde_json::from_str(generated).unwrap();
         let passwords = answer["credentials"]["passwords"].as_array();
-        let mut passwords = passwords.or(answer["passwords"].as_array()).unwrap().iter();
+        let mut passwords = passwords.or_else(|| answer["passwords"].as_array()).unwrap().iter();
         let own = passwords.find(|own| own["name"] == slot).unwrap();
         own["value"].as_str().unwrap().to_owned()
     }

@@ -132,9 +132,9 @@ impl Shown {
     /// The subject of an identity token, a token's name, whom a session was given to, or who made a change; else the kind of identity.
     fn name(&self) -> Option<Name> {
         let facts = self.facts();
-        let field = |key| facts.get(key).and_then(text);
+        let field = |key| facts.get(key).and_then(text).filter(|text| !text.is_empty());
         let actor = || text(self.event.change.as_ref()?.get("actor")?);
-        let subject = ["subject", "tokenName", "holder", "kind"]
+        let subject = ["subject", "tokenName", "holder", "name", "kind"]
             .into_iter()
             .find_map(field)
             .or_else(actor)?;

@@ -95,5 +95,8 @@ fn table(planned: &Planned) -> String {
     }
     let (count, revision) = (planned.changes.len(), planned.policy_revision);
     let table = Changed::table(&planned.changes);
-    format!("{table}\n\n{count} changes on top of policy revision {revision}; nothing was changed")
+    let s = if count == 1 { "" } else { "s" };
+    format!(
+        "{table}\n\n{count} change{s} on top of policy revision {revision}; nothing was changed"
+    )
 }

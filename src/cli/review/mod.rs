@@ -104,7 +104,7 @@ impl Review {
             let page = api.audit().review_access(request).await?.into_inner();
             findings.extend(page.registry_findings);
             for token in &page.tokens {
-                uses_since = uses_since.max(wire::optional_time(token.uses_since.as_ref()));
+                uses_since = uses_since.max(cut_short_at(token));
             }
             Ok((page.tokens, page.next_page_token))
         });
@@ -118,6 +118,13 @@ impl Review {
             tokens,
         })
     }
+}
+
+/// Where the look back for uses of a token ended; none when it went back to where the token was made.
+fn cut_short_at(review: &pb::TokenReview) -> Option<Timestamp> {
+    let since = wire::optional_time(review.uses_since.as_ref())?;
+    let made = wire::optional_time(review.token.as_ref().and_then(|own| own.create_time.as_ref()));
+    (Some(since) > made).then_some(since)
 }
 
 #[cfg(test)]

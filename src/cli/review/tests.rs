@@ -130,3 +130,15 @@ fn a_review_that_did_not_look_far_enough_says_so() {
         assert!(shown.contains("only back to 1970-01-01T00:00:00Z"), "{shown}");
     }
 }
+
+#[test]
+fn a_token_that_is_younger_than_the_window_was_looked_at_whole() {
+    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let review = |made, since| pb::TokenReview {
+        token: Some(pb::Token { create_time: at(made), ..Default::default() }),
+        uses_since: at(since),
+        ..Default::default()
+    };
+    assert_eq!(cut_short_at(&review(5, 5)), None);
+    assert_eq!(cut_short_at(&review(5, 9)), Timestamp::from_second(9).ok());
+}
