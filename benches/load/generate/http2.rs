@@ -2,7 +2,7 @@
 //! other clients do: the server decodes it with each call.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
