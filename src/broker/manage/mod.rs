@@ -1,7 +1,7 @@
 //! Management: what operators do to scope maps, tokens and their credentials.
 //!
 //! Each thing that an operator can ask for is a type of its own: an [`Edit`], which makes changes of the definitions in force, or a
-//! [`Read`]. [`Broker::change`] and [`Broker::read`] verify who asks, look at the role, and leave the audit event.
+//! [`Read`]. `Broker::change` and `Broker::read` verify who asks, look at the role, and leave the audit event.
 
 mod authority;
 mod change;
