@@ -1,9 +1,9 @@
-//! Three times as many requests as the server can answer.
+//! Three times as many requests at once as the server lets in.
 
 use serde::Serialize;
 
 use crate::configuration::InFlight;
-use crate::generate::{Job, Protocol, Supply, Tally, measure as generate};
+use crate::generate::{Job, Protocol, Tally, measure as generate};
 use crate::machine::{Memory, memory};
 use crate::report::{median, micros};
 use crate::requests::Ask;
@@ -14,7 +14,10 @@ use crate::turns::Bench;
 pub(crate) const NAME: &str = "overload";
 
 /// How many times its capacity the server is asked.
-const TIMES: f64 = 3.0;
+const TIMES: usize = 3;
+/// Together as many at once as `[limits] in_flight` lets in.
+const CONNECTIONS: usize = 16;
+const STREAMS: usize = 64;
 /// The status of `RESOURCE_EXHAUSTED`.
 const EXHAUSTED: &str = "8";
 
@@ -26,12 +29,12 @@ pub(crate) struct Overload {
     pub(crate) after: Memory,
 }
 
-/// One measurement, after another of the capacity over the same connections.
+/// One measurement at capacity, and one beyond.
 #[derive(Serialize)]
 pub(crate) struct Round {
-    /// 256 in flight, a new one for each that was answered.
+    /// As many at once as the server lets in; a new one for each that was answered.
     pub(crate) capacity: Tally,
-    /// Three times as many a second, whether they were answered or not.
+    /// Three times as many at once; a new one for each that was answered or refused.
     pub(crate) beyond: Tally,
 }
 
@@ -65,7 +68,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Overload> {
     let scenario = Scenario {
         name: NAME,
         ask: Ask::Issue,
-        lanes: lanes(64, 4),
+        lanes: lanes(CONNECTIONS, STREAMS),
         world: World { in_flight: InFlight::Limited, ..USUAL },
         beside: Beside::Nothing,
     };
@@ -75,7 +78,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Overload> {
     for _ in 0..bench.effort.pairs {
         let capacity = generate(&job)?;
         before.get_or_insert(memory(server.process.id())?);
-        let beyond = generate(&beyond(job.clone(), rate(capacity.per_second * TIMES)))?;
+        let beyond = generate(&beyond(job.clone()))?;
         anyhow::ensure!(beyond.failed == 0, "{} failed: {:?}", beyond.failed, beyond.failure);
         rounds.push(Round { capacity, beyond });
     }
@@ -83,18 +86,9 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Overload> {
     Ok(Overload { rounds, before: before.unwrap_or(after), after })
 }
 
-fn beyond(mut job: Job, per_second: u32) -> Job {
+fn beyond(mut job: Job) -> Job {
     if let Protocol::Grpc { expected, .. } = &mut job.protocol {
         expected.refusal = Some(EXHAUSTED.to_owned());
     }
-    Job { supply: Supply::Paced { per_second }, ..job }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is positive, and far below four thousand million"
-)]
-fn rate(per_second: f64) -> u32 {
-    per_second as u32
+    Job { lanes: lanes(CONNECTIONS * TIMES, STREAMS), ..job }
 }

@@ -134,7 +134,7 @@ fn print_overload(overload: &Overload) {
     let reasons: BTreeSet<_> =
         rounds.iter().flat_map(|round| &round.beyond.refused.reasons).collect();
     println!(
-        "\nOverload: capacity {:.0}/s with p99 {:.0} us. Asked three times as much: {:.0}/s answered, {:.0}/s of them accepted \
+        "\nOverload: capacity {:.0}/s with p99 {:.0} us. Three times as many at once: {:.0}/s answered, {:.0}/s of them accepted \
          with p99 {:.0} us, longest {:.0} us; {:.0}% refused with {reasons:?}, p50 {:.0} us, p99 {:.0} us. Resident memory {} MiB before, \
          {} at most, {} after.",
         median(|round| round.capacity.per_second),

@@ -1,7 +1,8 @@
-//! gRPC calls by bare HTTP/2. A connection is one caller's, as with real clients: its `authorization` stays in the table of HPACK.
+//! gRPC calls by bare HTTP/2. A connection is one caller's, as with real clients. h2 keeps no `authorization` in the table of HPACK, as some
+//! other clients do: the server decodes it with each call.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
@@ -9,16 +10,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use super::counts::Answer;
-use super::job::{Expected, Protocol, Supply};
+use super::job::{Expected, Protocol};
 use super::{Shared, connect};
-
-/// How often a paced connection looks how many requests are due.
-const TICK: Duration = Duration::from_millis(1);
-/// The most that may be unanswered on a paced connection, which is what the server lets in; beyond, it is not asked.
-const UNANSWERED: usize = 256;
 
 type Lanes = JoinSet<anyhow::Result<()>>;
 
@@ -51,15 +46,8 @@ pub(super) async fn open(shared: &Arc<Shared>, lanes: &mut Lanes) -> anyhow::Res
         };
         let (prepared, shared) = (Arc::clone(&prepared), Arc::clone(shared));
         let caller = Caller { connection, client, prepared, shared };
-        match caller.shared.job.supply {
-            Supply::Paced { per_second } => {
-                lanes.spawn(caller.pace(per_second));
-            }
-            Supply::Endless | Supply::Once => {
-                for _ in 0..caller.shared.job.lanes.streams {
-                    lanes.spawn(caller.clone().lane());
-                }
-            }
+        for _ in 0..caller.shared.job.lanes.streams {
+            lanes.spawn(caller.clone().lane());
         }
     }
     Ok(())
@@ -104,37 +92,6 @@ impl Caller {
             self.ask(caller).await?;
         }
         Ok(())
-    }
-
-    /// This connection's share of so many requests a second, whether answers come or not.
-    async fn pace(self, per_second: u32) -> anyhow::Result<()> {
-        let connections = f64::from(u32::try_from(self.shared.job.lanes.connections)?);
-        let rate = f64::from(per_second) / connections;
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut under_way = JoinSet::new();
-        let (begun, mut asked) = (Instant::now(), 0.0);
-        while !self.shared.stopping() {
-            ticks.tick().await;
-            while let Some(ended) = under_way.try_join_next() {
-                ended??;
-            }
-            let due = begun.elapsed().as_secs_f64() * rate;
-            while asked < due {
-                asked += 1.0;
-                if under_way.len() < UNANSWERED {
-                    under_way.spawn(self.clone().ask_once());
-                }
-            }
-        }
-        while let Some(ended) = under_way.join_next().await {
-            ended??;
-        }
-        Ok(())
-    }
-
-    async fn ask_once(mut self) -> anyhow::Result<()> {
-        self.ask(self.connection).await
     }
 
     async fn ask(&mut self, caller: usize) -> anyhow::Result<()> {

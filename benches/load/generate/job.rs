@@ -47,8 +47,6 @@ pub(crate) enum Supply {
     Endless,
     /// The same, but each request is another caller's, and it ends with the last; all of it is measured.
     Once,
-    /// So many requests a second, whether answers come or not. Each connection is one caller's.
-    Paced { per_second: u32 },
 }
 
 /// How much is in flight: on each connection, so many requests.

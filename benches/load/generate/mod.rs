@@ -63,7 +63,7 @@ async fn generate(job: Job) -> anyhow::Result<Tally> {
     shared.measuring.store(true, Ordering::Relaxed);
     match supply {
         Supply::Once => join(&mut lanes).await?,
-        _ => tokio::time::sleep(Duration::from_millis(measured)).await,
+        Supply::Endless => tokio::time::sleep(Duration::from_millis(measured)).await,
     }
     shared.measuring.store(false, Ordering::Relaxed);
     let interval = before.until(Sample::take(server)?);
