@@ -63,6 +63,11 @@ impl Change {
         })
     }
 
+    /// A definition as the audit trail keeps it: without the hashes of its passwords.
+    pub fn recorded(definition: &impl Serialize) -> Value {
+        value(definition)
+    }
+
     fn of_scope_map(before: Option<&ScopeMap>, after: Option<&ScopeMap>) -> Self {
         let named = before.or(after).map(|map| (&map.registry, map.name.to_string()));
         Self::new("scope_map", named, before.map(value), after.map(value))

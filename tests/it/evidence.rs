@@ -109,6 +109,49 @@ async fn the_last_use_of_a_token_and_of_each_credential_is_told() {
     broker.stop().await;
 }
 
+#[tokio::test]
+async fn the_last_use_of_a_password_is_told_and_a_new_one_in_its_slot_has_none() {
+    let site = site().await;
+    let secret = site.password_of("field-vendor").await;
+    let broker = site.start().await;
+    let operator = broker.local_operator();
+    let line = "dockpass token show -r local -n field-vendor -o json";
+    let last = async || {
+        let shown = operator.run(line).await.json();
+        shown["credentials"]["passwords"][0]["lastUseTime"].clone()
+    };
+    assert!(last().await.is_null());
+    let scopes = ["repository:servers/nginx:pull"];
+    let answer = broker.login(Some(("field-vendor", &secret)), &scopes, &[]).await;
+    assert_eq!(answer.access(), ["servers/nginx:pull"]);
+    assert_eq!(last().await, json!(site.clock.now().to_string()));
+    let again = "dockpass token credential generate -r local -n field-vendor --password1";
+    let again = operator.run(again).await;
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(last().await.is_null());
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_replay_in_which_something_breaks_exits_with_three() {
+    let site = site().await;
+    let broker = site.start().await;
+    broker.issue(&site.identity("job"), push("servers/nginx")).await.unwrap();
+    let operator = broker.local_operator();
+    let file = site.folder.path().join("candidate.toml");
+    let line = format!("dockpass policy replay {} --since 7d -o json", file.display());
+    std::fs::write(&file, site.policy()).unwrap();
+    let same = operator.run(&line).await.json();
+    assert_eq!((&same["decided"], &same["newlyRefused"]), (&json!(1), &json!(0)), "{same}");
+    let narrower = site.policy().replace(r#", "content/write", "content/delete"]"#, "]");
+    std::fs::write(&file, narrower).unwrap();
+    let breaks = operator.run(&line).await;
+    assert_eq!(breaks.code, 3, "{breaks:?}");
+    let told: serde_json::Value = serde_json::from_str(&breaks.out).unwrap();
+    assert_eq!((&told["newlyRefused"], &told["changes"][0]["now"]), (&json!(1), &json!("refused")));
+    broker.stop().await;
+}
+
 /// Replays under a file, and gives the differences and the summary.
 async fn replay(
     broker: &Running<'_>,

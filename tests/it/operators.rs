@@ -191,6 +191,13 @@ async fn a_policy_makes_the_round_trip_and_somebody_elses_change_is_not_lost() {
     let applied = operator.run(&format!("dockpass policy apply {shown} --no-prune")).await;
     assert_eq!(applied.code, 0, "{applied:?}");
     assert_eq!(operator.run("dockpass policy export").await.out, without);
+    // once more: nothing changes, and the trail says what was asked, and under which policy
+    let revision = site.events().last().unwrap().policy_revision;
+    let again = operator.run(&format!("dockpass policy apply {shown}")).await;
+    assert!(again.out.starts_with("nothing differs"), "{again:?}");
+    assert_eq!(site.events().last().unwrap().policy_revision, revision);
+    let listed = operator.run("dockpass audit list --limit 1").await;
+    assert!(listed.out.contains("ApplyPolicy"), "{listed:?}");
     broker.stop().await;
 }
 
@@ -209,6 +216,8 @@ async fn the_trail_is_read_through_the_broker() {
         ("dockpass audit watch --after 1 --limit 1".to_owned(), "start"),
         ("dockpass review --registry local".to_owned(), "nginx-ci"),
         ("dockpass review --registry local --output html".to_owned(), "Access review of"),
+        ("dockpass review --registry local --output csv".to_owned(), "local,nginx-ci,enabled,"),
+        ("dockpass review --registry local --output json".to_owned(), "\"sufficient\""),
         ("dockpass registry check local".to_owned(), "CHECK"),
     ] {
         let outcome = operator.run(&line).await;

@@ -92,8 +92,14 @@ async fn g6_whoever_has_no_role_learns_nothing_from_the_trail() {
         audit.list_audit_events(bearer(&job, everything())).await.unwrap_err(),
         audit.get_audit_event(bearer(&job, get(&id))).await.unwrap_err(),
         audit.explain_decision(bearer(&job, explain(&id))).await.unwrap_err(),
-        audit.watch_audit_events(bearer(&job, Default::default())).await.unwrap_err(),
-        audit.verify_audit_log(bearer(&job, Default::default())).await.unwrap_err(),
+        audit
+            .watch_audit_events(bearer(&job, pb::WatchAuditEventsRequest::default()))
+            .await
+            .unwrap_err(),
+        audit
+            .verify_audit_log(bearer(&job, pb::VerifyAuditLogRequest::default()))
+            .await
+            .unwrap_err(),
         audit.review_access(bearer(&job, review("local"))).await.unwrap_err(),
         audit.review_access(bearer(&job, review("nowhere"))).await.unwrap_err(),
     ];

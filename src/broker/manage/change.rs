@@ -66,11 +66,12 @@ impl Broker {
         draft: &mut Draft,
     ) -> Result<Option<T>, Error> {
         let Present { revision, now, authority, .. } = present;
-        draft.event.policy_revision = Some(revision);
         if prepared.changes.is_empty() {
             return Ok(Some(prepared.output));
         }
-        let seal = Journal::seal_all(events(draft.event(), prepared.records));
+        // only once it is stored is there such a revision
+        let event = Event { policy_revision: Some(revision), ..draft.event().clone() };
+        let seal = Journal::seal_all(events(&event, prepared.records));
         let changed = self.store.change_definitions(
             revision,
             prepared.changes,
@@ -102,7 +103,7 @@ impl<E: Edit> UseCase for Change<E> {
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<E::Output, Error> {
         let target = self.edit.target();
         let authority = broker.authorize(&self.operator, &target, draft).await?;
-        draft.change(target.record_with(self.edit.asked()));
+        draft.change(target.record_with(self.edit.asked(), None));
         // one after the other, in the order in which they came
         let _turn = broker.changing.lock().await;
         for _ in 0..ATTEMPTS {
@@ -112,13 +113,17 @@ impl<E: Edit> UseCase for Change<E> {
             if !in_force.is_newest() {
                 return Err(unusable());
             }
+            draft.event.policy_revision = Some(in_force.revision);
             let present = Present {
                 snapshot: Arc::clone(&in_force.snapshot),
                 revision: in_force.revision.saturating_add(1),
                 now,
                 authority: authority.clone(),
             };
-            let prepared = prepare(&self.edit, &present, &broker.registries).await?;
+            let prepared = prepare(&self.edit, &present, &broker.registries).await;
+            let prepared = prepared.inspect_err(|_refused| {
+                draft.change(target.record_with(self.edit.asked(), present.before(&target)));
+            })?;
             if let Some(output) = broker.commit(prepared, present, draft).await? {
                 return Ok(output);
             }

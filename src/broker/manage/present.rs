@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::authority::Authority;
-use super::target::Noun;
+use super::target::{Noun, Place, Target};
 use crate::broker::Error;
 use crate::model::{RegistryName, ScopeMap, Token};
-use crate::policy::Snapshot;
+use crate::policy::{Change, Snapshot};
 
 /// The newest definitions in force, and who changes them when.
 #[derive(Clone, Debug)]
@@ -27,6 +28,16 @@ impl Present {
     /// Who changes.
     pub fn actor(&self) -> &str {
         self.authority.actor()
+    }
+
+    /// The definition that a request means, for the event of its refusal; `None` where there is none.
+    pub(super) fn before(&self, target: &Target<'_>) -> Option<Value> {
+        let Place::Registry(registry) = target.place else { return None };
+        match target.definition? {
+            (Noun::ScopeMap, name) => self.snapshot.scope_map(registry, name).map(Change::recorded),
+            (Noun::Token, name) => self.snapshot.token_named(registry, name).map(Change::recorded),
+            (Noun::Registry, _) => None,
+        }
     }
 
     /// Refuses a registry that is not configured.

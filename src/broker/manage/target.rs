@@ -77,11 +77,12 @@ impl Target<'_> {
         record
     }
 
-    /// The same, with all that was asked: of somebody who has the role.
-    pub(super) fn record_with(&self, asked: Value) -> Value {
+    /// The same, with all that was asked, and what it would have changed: of somebody who has the role.
+    pub(super) fn record_with(&self, asked: Value, before: Option<Value>) -> Value {
         let mut record = self.record();
         if let Some(members) = record.as_object_mut() {
             members.insert("asked".to_owned(), asked);
+            members.extend(before.map(|before| ("before".to_owned(), before)));
         }
         record
     }

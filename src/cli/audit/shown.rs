@@ -151,7 +151,10 @@ impl Shown {
         }
         let change = self.event.change.as_ref()?;
         let field = |key| change.get(key).and_then(text);
-        Some(format!("{} {}/{}", field("kind")?, field("registry")?, field("name")?))
+        let named =
+            || Some(format!("{} {}/{}", field("kind")?, field("registry")?, field("name")?));
+        // a request that concerns no definition by its name, such as a policy file that changed nothing
+        named().or_else(|| field("method"))
     }
 }
 

@@ -91,9 +91,16 @@ impl Changed {
 
     /// Changes as a table; the members that differ, and the uses where somebody looked.
     pub(super) fn table(changes: &[Self]) -> String {
-        let rows = changes.iter().map(|own| {
+        let row = |own: &Self| {
             let what = format!("{}/{}", own.registry, own.name);
-            [own.change.clone(), own.kind.clone(), what, own.members.join(", "), own.uses()]
+            [own.change.clone(), own.kind.clone(), what, own.members.join(", ")]
+        };
+        if changes.iter().all(|own| own.lost_uses.is_none()) {
+            return output::table(["change", "kind", "name", "members"], changes.iter().map(row));
+        }
+        let rows = changes.iter().map(|own| {
+            let [change, kind, what, members] = row(own);
+            [change, kind, what, members, own.uses()]
         });
         output::table(["change", "kind", "name", "members", "uses lost"], rows)
     }
@@ -139,6 +146,8 @@ mod tests {
             (changed.change.as_str(), &changed.members[..]),
             ("changed", &["status".to_owned()][..])
         );
+        let table = Changed::table(&[changed]).to_lowercase();
+        assert!(!table.contains("uses lost"), "nobody looked for uses: {table}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Report;
 use super::matrix::{Reviewed, Row};
 use crate::cli::wire;
 
-const HEAD: &str = "registry,token,status,expires,scope map,owner,repository,actions,unused actions,uses,last used,used by,findings";
+const HEAD: &str = "registry,token,status,expires,scope map,owner,repository,actions,unused actions,uses,last used,used by,would have sufficed,findings";
 
 /// One line a token and entry of its scope map; a token that may do nothing has one line too.
 pub(super) fn text(report: &Report) -> String {
@@ -37,9 +37,18 @@ fn line(report: &Report, reviewed: &Reviewed, row: Option<&Row>) -> String {
             row.last_use_time.map(|time| wire::to_the_second(time).to_string()).unwrap_or_default()
         }),
         of_row(|row| row.used_by.join(" ")),
+        sufficient(reviewed),
         reviewed.findings.join(" "),
     ];
     cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(",")
+}
+
+/// What would have sufficed to the token, where it is less than it may.
+fn sufficient(reviewed: &Reviewed) -> String {
+    let entries = reviewed.narrower().into_iter().flatten();
+    let entries =
+        entries.map(|(repository, actions)| format!("{repository} {}", actions.join(" ")));
+    entries.collect::<Vec<_>>().join("; ")
 }
 
 /// A cell that a spreadsheet shows and never computes: texts in it come from others.

@@ -16,7 +16,7 @@ use crate::pb;
 pub(super) struct Reviewed {
     pub(super) token: Shown,
     pub(super) permissions: Vec<Row>,
-    /// The scope map that would have sufficed; empty when nothing was used.
+    /// What would have sufficed; empty when nothing was used.
     pub(super) sufficient: wire::Entries,
     /// What somebody should look at, one sentence each.
     pub(super) findings: Vec<String>,
@@ -51,6 +51,15 @@ impl From<pb::TokenReview> for Reviewed {
             token: Shown::from(review.token.unwrap_or_default()),
             findings: review.findings,
         }
+    }
+}
+
+impl Reviewed {
+    /// What would have sufficed, where it is less than what the scope map gives.
+    pub(super) fn narrower(&self) -> Option<&wire::Entries> {
+        let given = self.permissions.iter().map(|row| (&row.repository, &row.actions));
+        let narrower = &self.sufficient;
+        (!narrower.is_empty() && !narrower.iter().eq(given)).then_some(narrower)
     }
 }
 

@@ -1,10 +1,15 @@
 //! The review at a terminal.
 
+use std::fmt::Write;
+
 use super::Report;
 use super::matrix::Reviewed;
 use crate::cli::{output, wire};
 
-/// The matrix, then what to look at.
+/// As many entries of a narrower scope map are shown; all of them are in the other forms.
+const SHOWN: usize = 5;
+
+/// The matrix, what would have sufficed, then what to look at.
 pub(super) fn text(report: &Report) -> String {
     let rows = report.tokens.iter().flat_map(rows);
     let head = ["token", "until", "repository", "actions", "unused", "last used"];
@@ -21,7 +26,8 @@ pub(super) fn text(report: &Report) -> String {
     let count = report.tokens.len();
     let shortfall = report.shortfall().map(|said| format!("\n{said}")).unwrap_or_default();
     format!(
-        "{table}\n\n{count} tokens; unused = not in the past {days} days{shortfall}\n\n{findings}"
+        "{table}\n\n{count} tokens; unused = not in the past {days} days{shortfall}\n\n{}{findings}",
+        sufficient(report)
     )
 }
 
@@ -44,6 +50,29 @@ fn rows(reviewed: &Reviewed) -> Vec<[String; 6]> {
         row(&own.repository, own.actions.join(","), unused, last)
     });
     rows.collect()
+}
+
+/// The narrower scope maps, where there are any.
+fn sufficient(report: &Report) -> String {
+    let lines: Vec<_> = report.tokens.iter().filter_map(narrower).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("would have sufficed:\n{}\n\n", lines.join("\n"))
+}
+
+fn narrower(reviewed: &Reviewed) -> Option<String> {
+    let all = reviewed.narrower()?;
+    let mut line = format!("  {}:", reviewed.token.name);
+    for (repository, actions) in all.iter().take(SHOWN) {
+        // writing to a text never fails
+        write!(line, " {repository} {};", actions.join(",")).ok()?;
+    }
+    let line = line.trim_end_matches(';').to_owned();
+    Some(match all.len().saturating_sub(SHOWN) {
+        0 => line,
+        more => format!("{line} and {more} more"),
+    })
 }
 
 fn findings(reviewed: &Reviewed) -> Vec<String> {

@@ -74,12 +74,25 @@ fn the_matrix_joins_permissions_and_uses() {
 }
 
 #[test]
+fn a_pattern_of_which_little_was_used_has_a_narrower_scope_map_and_an_exact_one_none() {
+    let mut token = report().tokens.swap_remove(0);
+    token.permissions[0].unused.clear();
+    token.permissions[0].actions = vec!["content/read".into()];
+    assert_eq!(token.narrower(), Some(&token.sufficient));
+    token.permissions[0].repository = "field/agent".into();
+    assert_eq!(token.narrower(), None);
+    token.sufficient.clear();
+    assert_eq!(token.narrower(), None, "nothing was used");
+}
+
+#[test]
 fn a_table_shows_the_matrix_and_then_what_to_look_at() {
     let shown = table::text(&report());
     for expected in [
         "vendor-agent  Never     field/*     content/read,content/write  content/write  1970-01-02T00:00:00Z",
         "old-robot     disabled  -           nothing",
         "2 tokens; unused = not in the past 90 days",
+        "would have sufficed:\n  vendor-agent: field/agent content/read\n",
         "  a push that no access token explains\n  vendor-agent: password1 never expires",
     ] {
         assert!(shown.contains(expected), "{expected} is not in\n{shown}");
@@ -92,9 +105,9 @@ fn a_spreadsheet_has_a_line_for_each_token_and_entry() {
     let lines: Vec<_> = shown.split("\r\n").collect();
     assert_eq!(
         lines[1],
-        "local,vendor-agent,enabled,,agent-readers,team-field,field/*,content/read content/write,content/write,3,1970-01-02T00:00:00Z,password1,password1 never expires"
+        "local,vendor-agent,enabled,,agent-readers,team-field,field/*,content/read content/write,content/write,3,1970-01-02T00:00:00Z,password1,field/agent content/read,password1 never expires"
     );
-    assert_eq!(lines[2], "local,old-robot,disabled,,gone,,,,,,,,");
+    assert_eq!(lines[2], "local,old-robot,disabled,,gone,,,,,,,,,");
 }
 
 #[test]

@@ -125,3 +125,31 @@ async fn help_is_a_result_and_wrong_usage_is_not() {
         assert!(outcome.err.contains(expected), "{arguments}: {}", outcome.err);
     }
 }
+
+#[tokio::test]
+async fn every_shell_has_a_completion_and_every_command_a_man_page() {
+    fn pages(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        found.push(format!("{path}.1"));
+        for own in command.get_subcommands().filter(|own| !own.is_hide_set()) {
+            pages(own, &format!("{path}-{}", own.get_name()), found);
+        }
+    }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = dockpass(&format!("completion {shell}"), &[], "").await;
+        assert_eq!((script.code, script.err.as_str()), (0, ""), "{shell}");
+        assert!(
+            script.out.contains("scope-map") && script.out.contains("add-repository"),
+            "{shell}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let written = dockpass(&format!("man {}/man1", folder.path().display()), &[], "").await;
+    assert_eq!((written.code, written.out.as_str()), (0, ""), "{written:?}");
+    let mut found = Vec::new();
+    pages(&Cli::command(), "dockpass", &mut found);
+    assert!(found.len() > 40, "{found:?}");
+    for name in found {
+        let page = std::fs::read_to_string(folder.path().join("man1").join(&name));
+        assert!(page.unwrap().contains(".SH NAME"), "{name}");
+    }
+}

@@ -115,7 +115,7 @@ key_reference = "{key_reference}"
     pub(crate) async fn notifications_block(&self) -> String {
         let shown = self.offline(&["registry", "show", "local", "--registry-config"]).await;
         let shown = shown.succeeded();
-        let start = shown.find("notifications:").expect("the block of notifications is shown");
+        let start = shown.find("notifications:").unwrap();
         shown.get(start..).unwrap().replace("SECRET", NOTIFICATIONS_TOKEN)
     }
 

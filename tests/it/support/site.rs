@@ -1,5 +1,7 @@
 //! The files of a broker: its configuration, its policy and its audit trail.
 
+use std::fmt::Write;
+
 use dockpass::audit::{Archive, Event, Filter, Journal};
 use dockpass::config::Config;
 use dockpass::model::{
@@ -55,9 +57,11 @@ impl Site {
             ("other-editor", "editor", "registry = \"other\"\n"),
         ] {
             let issuer = self.issuer.url();
-            self.config += &format!(
+            write!(
+                self.config,
                 "[[admins]]\nissuer = \"{issuer}\"\nsubject = \"{subject}\"\nrole = \"{role}\"\n{place}"
-            );
+            )
+            .unwrap();
         }
         self
     }

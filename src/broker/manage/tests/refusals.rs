@@ -29,6 +29,7 @@ async fn refused<E: Edit>(office: &Office, edit: E, reason: Reason, word: &str) 
     let change = event.change.unwrap();
     assert_eq!(change["method"], method);
     assert!(change["asked"].is_object(), "{change}");
+    assert!(event.policy_revision.is_some_and(|revision| revision <= before.revision), "{change}");
     assert_eq!(office.store().await.definitions().await.unwrap(), before);
 }
 
@@ -128,6 +129,26 @@ async fn a_scope_map_in_use_is_refused_with_the_names_of_its_tokens() {
         office.by_editor(new_token(&format!("token-{number}"), "servers")).await;
     }
     refused(&office, delete("servers", Tied::Refuse), Reason::InUse, "and 12 more").await;
+}
+
+#[tokio::test]
+async fn the_event_of_a_refused_change_has_what_was_there_before() {
+    let office = office().await;
+    let there = office.scope_map("servers").await;
+    let refusal = office.change(local_user(), delete("servers", Tied::Refuse)).await.unwrap_err();
+    let event = office.broker.journal.find(refusal.decision_id).await.unwrap().unwrap();
+    let change = event.change.unwrap();
+    assert_eq!(change["before"]["revision"], there.revision, "{change}");
+    assert!(change["before"]["permissions"].get("servers/*").is_some(), "{change}");
+
+    let (token, slot) = (the_token("nginx-ci"), PasswordSlot::Password1);
+    let expiry = Expiry::After(std::time::Duration::from_hours(24));
+    office.by_editor(GeneratePassword { token: token.clone(), slot, expiry }).await;
+    let past = UpdateToken { expire_time: Optional::Set(office.now()), ..UpdateToken::none(token) };
+    let refusal = office.change(local_user(), past).await.unwrap_err();
+    let event = office.broker.journal.find(refusal.decision_id).await.unwrap().unwrap();
+    let password = event.change.unwrap()["before"]["passwords"][0].clone();
+    assert!(password["slot"].is_string() && password.get("hash").is_none(), "{password}");
 }
 
 #[tokio::test]

@@ -95,11 +95,8 @@ fn permission(own: &Row) -> String {
 
 /// The narrower scope map, where there is one.
 fn sufficient(reviewed: &Reviewed, days: u32) -> String {
-    let is_unused = reviewed.permissions.iter().all(|own| own.unused.is_empty());
-    if is_unused || reviewed.sufficient.is_empty() {
-        return String::new();
-    }
-    let items = reviewed.sufficient.iter().map(|(repository, actions)| {
+    let Some(narrower) = reviewed.narrower() else { return String::new() };
+    let items = narrower.iter().map(|(repository, actions)| {
         format!("<li>{}: {}</li>", Escaped(repository), Escaped(&words::actions(actions)))
     });
     format!(
