@@ -83,7 +83,7 @@ fn event(start: Timestamp, number: u32, callers: Callers) -> Event {
     let id = DecisionId::new(now);
     let (job, access_token) = match callers {
         // nine of ten are given an access token again
-        Callers::Known(jobs) if number % 10 > 0 => {
+        Callers::Known(jobs) if !number.is_multiple_of(10) => {
             let mut bytes = [7; 16];
             bytes[..4].copy_from_slice(&(number / 500_000 * jobs + number % jobs).to_be_bytes());
             (number % jobs, AccessTokenId::from_bytes(bytes))

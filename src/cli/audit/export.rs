@@ -16,7 +16,7 @@ use crate::cli::offline::ConfigArgs;
     dockpass audit export > trail.jsonl\n  \
     dockpass audit export --redact --file for-the-auditor.jsonl")]
 pub(in crate::cli) struct Export {
-    /// Leave out who called (identity, claims, address); it verifies all the same
+    /// Leave out who called (identity, claims, address), but not which operator changed what; it verifies all the same
     #[arg(long)]
     redact: bool,
     /// Write into this new file, which only its owner can read [default: standard output]
