@@ -79,6 +79,7 @@ impl From<pb::PermissionUse> for Use {
 fn text(preview: &Preview) -> String {
     let tokens = match preview.tokens.as_slice() {
         [] => "no token is tied to it".to_owned(),
+        [name] if preview.token_count == 1 => format!("touches one token: {name}"),
         names => {
             let more = if preview.token_count > names.len() as u64 { ", …" } else { "" };
             format!("touches {} tokens: {}{more}", preview.token_count, names.join(", "))
