@@ -28,6 +28,10 @@ pub(crate) fn fill(config: &Path, tokens: usize) -> anyhow::Result<()> {
         let mut new_uid = || TokenUid::new(now);
         let before = store.definitions().await?;
         let after = file.onto(&before, now, "benchmark", &mut new_uid);
+        if after == before {
+            // a folder that is kept between runs has it
+            return Ok(());
+        }
         let event = Event::new(DecisionId::new(now), now, Kind::PolicyChange);
         let actor = "benchmark".to_owned();
         store.replace_definitions(after, actor, now, Journal::seal(event)).await?;
