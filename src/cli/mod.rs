@@ -12,6 +12,7 @@ mod completion;
 mod config;
 mod confirm;
 mod dev;
+mod etag;
 mod explain;
 mod failure;
 mod identity_source;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Failure, Process, Target};
 use crate::cli::api::{self, Api, ApiArgs};
 use crate::cli::confirm::ConfirmArgs;
+use crate::cli::etag::EtagArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::refusal::Refusal;
 use crate::pb;
@@ -22,15 +23,8 @@ pub(in crate::cli) struct Delete {
     /// Also while tokens are tied to it: they are disabled
     #[arg(long)]
     force: bool,
-    /// Only if its etag is still this one
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -53,7 +47,7 @@ impl Delete {
         let request = pb::DeleteScopeMapRequest {
             registry: self.target.registry.to_string(),
             name: self.target.name.to_string(),
-            etag: self.if_match,
+            etag: self.if_match.into_etag(),
             force: self.force,
         };
         let answer = api.scope_maps().delete_scope_map(request).await.map_err(Refusal::from)?;

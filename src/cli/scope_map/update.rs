@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Failure, Process, Target, find, preview, print};
 use crate::cli::api::{self, Api, ApiArgs};
+use crate::cli::etag::EtagArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::refusal::Refusal;
 use crate::cli::repository_args::{self, ChangeArgs, RepositoryArgs};
@@ -40,15 +41,8 @@ pub(in crate::cli) struct Update {
     /// The longest lifetime of an access token under it, such as 30m, or `none`
     #[arg(long, value_name = "DURATION", value_parser = longest)]
     max_lifetime: Option<Longest>,
-    /// Only if its etag is still this one, as `show` and `list` print it
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     /// Change nothing; show what the change would do, and to whom
     #[arg(long)]
     dry_run: bool,
@@ -98,7 +92,7 @@ impl Update {
         let mut scope_map = pb::ScopeMap {
             registry: self.target.registry.to_string(),
             name: self.target.name.to_string(),
-            etag: self.if_match.clone(),
+            etag: self.if_match.clone().into_etag(),
             ..Default::default()
         };
         let mut paths = Vec::new();

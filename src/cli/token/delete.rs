@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Failure, Process, Target};
 use crate::cli::api::ApiArgs;
 use crate::cli::confirm::ConfirmArgs;
+use crate::cli::etag::EtagArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::refusal::Refusal;
 use crate::pb;
@@ -19,15 +20,8 @@ use crate::pb;
 pub(in crate::cli) struct Delete {
     #[command(flatten)]
     target: Target,
-    /// Only if its etag is still this one
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -52,7 +46,7 @@ impl Delete {
         let request = pb::DeleteTokenRequest {
             registry: self.target.registry.to_string(),
             name: name.clone(),
-            etag: self.if_match,
+            etag: self.if_match.into_etag(),
         };
         api.tokens().delete_token(request).await.map_err(Refusal::from)?;
         self.output

@@ -12,6 +12,7 @@ use super::shown::Shown;
 use super::{Failure, Process, Target, there};
 use crate::cli::api::ApiArgs;
 use crate::cli::confirm::ConfirmArgs;
+use crate::cli::etag::EtagArgs;
 use crate::cli::output::{self, OutputArgs};
 use crate::cli::refusal::Refusal;
 use crate::cli::{json_struct, wire};
@@ -66,15 +67,8 @@ pub(in crate::cli) struct Add {
     /// An access token ends no later than the identity token that it was given for
     #[arg(long)]
     bind_to_identity_expiry: bool,
-    /// Only if the token's etag is still this one
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -92,15 +86,8 @@ pub(in crate::cli) struct Remove {
     /// The name of the federated credential inside the token
     #[arg(long, value_name = "NAME")]
     credential_name: FederatedCredentialName,
-    /// Only if the token's etag is still this one
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     #[command(flatten)]
     confirm: ConfirmArgs,
     #[command(flatten)]
@@ -202,7 +189,7 @@ impl Add {
             registry: self.target.registry.to_string(),
             token_name: self.target.name.to_string(),
             federated_credential: Some(credential),
-            etag: self.if_match,
+            etag: self.if_match.into_etag(),
         };
         let answer = api.tokens().add_federated_credential(request).await.map_err(Refusal::from)?;
         self.output.print(process, &Shown::from(there(answer.into_inner().token)?), Shown::text)
@@ -219,7 +206,7 @@ impl Remove {
             registry: self.target.registry.to_string(),
             token_name: token.to_string(),
             federated_credential_name: name.to_string(),
-            etag: self.if_match,
+            etag: self.if_match.into_etag(),
         };
         let answer = api.tokens().remove_federated_credential(request).await;
         let token = there(answer.map_err(Refusal::from)?.into_inner().token)?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::shown::Shown;
 use super::{Failure, Process, StatusWord, Target, expiry, there};
 use crate::cli::api::ApiArgs;
+use crate::cli::etag::EtagArgs;
 use crate::cli::output::OutputArgs;
 use crate::cli::refusal::Refusal;
 use crate::cli::wire;
@@ -36,15 +37,8 @@ pub(in crate::cli) struct Update {
     /// Who answers for it
     #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
-    /// Only if its etag is still this one, as `show` and `list` print it
-    #[arg(
-        long,
-        visible_alias = "etag",
-        value_name = "ETAG",
-        default_value = "",
-        hide_default_value = true
-    )]
-    if_match: String,
+    #[command(flatten)]
+    if_match: EtagArgs,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -71,7 +65,7 @@ impl Update {
         let mut token = pb::Token {
             registry: self.target.registry.to_string(),
             name: self.target.name.to_string(),
-            etag: self.if_match.clone(),
+            etag: self.if_match.clone().into_etag(),
             ..Default::default()
         };
         let mut paths = Vec::new();

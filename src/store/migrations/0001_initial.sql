@@ -60,7 +60,7 @@ CREATE TABLE audit_journal (
     hash BLOB NOT NULL
 ) STRICT;
 -- Verified claims, once per content as far as the writer remembers: an index by their hash would write a page of its own for each new
--- content, and most of the cost of an identity that was never seen before would be that page.
+-- content.
 CREATE TABLE audit_claims (
     place INTEGER PRIMARY KEY,
     hash BLOB NOT NULL,
