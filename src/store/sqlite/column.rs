@@ -13,29 +13,32 @@ pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
     })
 }
 
-pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
+pub(in crate::store) fn timestamp(nanoseconds: i64) -> Timestamp {
     // INVARIANT: every i64 of nanoseconds is inside of jiff's range
     Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap_or(Timestamp::MAX)
 }
 
 /// A count or sequence number; above i64 there are none.
-pub(super) fn signed(number: u64) -> i64 {
+pub(in crate::store) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn unsigned(number: i64) -> u64 {
+pub(in crate::store) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
 /// The value of a column that has to be `N` bytes.
-pub(super) fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
+pub(in crate::store) fn bytes<const N: usize>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<[u8; N]> {
     let value = row.get_ref(column)?.as_bytes()?;
     <[u8; N]>::try_from(value).map_err(|_| wrong_type(column, "a blob of another length"))
 }
 
 /// A text, borrowed from the row. What was damaged has to be readable to be named: in place of what is no text stands an empty one, which
 /// is never written.
-pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
+pub(in crate::store) fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
     match row.get_ref(column)? {
         ValueRef::Text(bytes) => Ok(std::str::from_utf8(bytes).unwrap_or_default()),
         ValueRef::Blob(_) | ValueRef::Null => Ok(""),
