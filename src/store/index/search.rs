@@ -12,7 +12,7 @@ use super::segment::{UNIT, read_spans};
 use super::{Progress, Term, TermHasher, damaged, state};
 use crate::model::DecisionId;
 use crate::store::Error;
-use crate::store::sqlite::column::{nanoseconds, signed, unsigned};
+use crate::store::column::{nanoseconds, signed, unsigned};
 
 /// What is searched for; absent = whatever.
 #[derive(Clone, Debug, Default, PartialEq)]

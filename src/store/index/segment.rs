@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::chunk::Posting;
 use super::term::Term;
 use crate::model::DecisionId;
-use crate::store::sqlite::column::nanoseconds;
+use crate::store::column::nanoseconds;
 
 /// How many places share a span of time, and the unit of all segments.
 pub(super) const UNIT: u32 = 256;

@@ -1,22 +1,14 @@
-//! Every revision of the policy: who, when, before, after.
-
-use std::collections::BTreeMap;
+//! The history of the policy: who, when, before, after.
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::column::signed;
-use super::definitions::{Definition, load, parse};
-use super::{Error, journal};
-use crate::model::{DefinitionChange, Definitions, ScopeMap};
-
-/// What became of the definitions after a revision.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Changes {
-    /// The revision that they lead to.
-    pub revision: u64,
-    /// What differs; each definition once, in its last form.
-    pub definitions: Vec<DefinitionChange>,
-}
+use super::definitions::load;
+use super::journal;
+use crate::model::Definitions;
+use crate::store::column::signed;
+use crate::store::definition::Definition;
+use crate::store::history::{LastForms, RollBack};
+use crate::store::{Changes, Error};
 
 /// Adds what became of one definition: both bodies as JSON, and never neither.
 pub(super) fn add<T: Definition>(
@@ -43,36 +35,12 @@ pub(super) fn changes_since(connection: &Connection, revision: u64) -> Result<Ch
     let mut statement = connection.prepare_cached(
         "SELECT kind, registry, name, after FROM policy_change WHERE revision > ? ORDER BY revision",
     )?;
-    let mut last = BTreeMap::<(String, String, String), Option<String>>::new();
+    let mut last = LastForms::default();
     let mut rows = statement.query([signed(revision)])?;
     while let Some(row) = rows.next()? {
-        last.insert((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);
+        last.add((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);
     }
-    let definitions = last
-        .into_iter()
-        .map(|((kind, registry, name), after)| definition_change(&kind, &registry, &name, after))
-        .collect::<Result<_, _>>()?;
-    Ok(Changes { revision: newest, definitions })
-}
-
-fn definition_change(
-    kind: &str,
-    registry: &str,
-    name: &str,
-    after: Option<String>,
-) -> Result<DefinitionChange, Error> {
-    fn key<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
-        text.parse().map_err(|error| Error::damaged("the history of the policy", error))
-    }
-    let is_map = kind == ScopeMap::TABLE;
-    Ok(match after {
-        Some(body) if is_map => DefinitionChange::ScopeMapPut(Box::new(parse(&body)?)),
-        Some(body) => DefinitionChange::TokenPut(Box::new(parse(&body)?)),
-        None if is_map => {
-            DefinitionChange::ScopeMapGone { registry: key(registry)?, name: key(name)? }
-        }
-        None => DefinitionChange::TokenGone { registry: key(registry)?, name: key(name)? },
-    })
+    last.changes(newest)
 }
 
 /// Takes back what happened after `revision`.
@@ -93,22 +61,13 @@ fn roll_back<T: Definition>(
     revision: u64,
     present: Vec<T>,
 ) -> Result<Vec<T>, Error> {
-    let mut all: BTreeMap<(String, String), T> =
-        present.into_iter().map(|one| (owned(one.key()), one)).collect();
+    let mut past = RollBack::from(present);
     let mut statement = connection.prepare_cached(
         "SELECT registry, name, before FROM policy_change WHERE revision > ? AND kind = ? ORDER BY revision DESC",
     )?;
     let mut rows = statement.query(params![signed(revision), T::TABLE])?;
     while let Some(row) = rows.next()? {
-        let key = (row.get(0)?, row.get(1)?);
-        match row.get::<_, Option<String>>(2)? {
-            Some(before) => all.insert(key, parse(&before)?),
-            None => all.remove(&key),
-        };
+        past.undo((row.get(0)?, row.get(1)?), row.get::<_, Option<String>>(2)?.as_deref())?;
     }
-    Ok(all.into_values().collect())
-}
-
-fn owned((registry, name): (&str, &str)) -> (String, String) {
-    (registry.to_owned(), name.to_owned())
+    Ok(past.into_past())
 }

@@ -1,121 +1,43 @@
 //! The append-only journal of sealed audit events: one row an event, no secondary index, the chain's head read in the transaction that appends.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::column::{bytes, nanoseconds, signed, unsigned};
+use super::Inner;
+use super::column::bytes;
 use super::wal::Mover;
-use super::{Error, Inner};
-use crate::model::{Claims, DecisionId};
+use crate::model::Claims;
+use crate::store::column::{nanoseconds, signed, unsigned};
+use crate::store::journal::WriteJournal;
+use crate::store::{Appended, Chain, ChainHead, Error, JournalRow, Seal};
 
 /// How many hashes of stored claims are remembered: 32 bytes each, some thousand jobs.
 const REMEMBERED_CLAIMS: usize = 16 << 10;
 
-/// Where a hash chain stands.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct ChainHead {
-    /// The sequence number of the last event; 0 before the first.
-    pub sequence: u64,
-    /// Its hash; zeros before the first.
-    pub hash: [u8; 32],
-}
-
-/// One row of the journal, sealed into its chain by `audit`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct JournalRow {
-    /// Its place in the chain, from 1, without gaps.
-    pub sequence: u64,
-    /// The decision that it records.
-    pub id: DecisionId,
-    /// When; kept to the nanosecond.
-    pub time: Timestamp,
-    /// The salt of its commitment.
-    pub salt: [u8; 16],
-    /// What it says.
-    pub body: Body,
-    /// The claims that it refers to by their hash, kept once. The JSON is empty when the store lost it.
-    pub claims: Option<Claims>,
-    /// The hash of the event, which covers the one before.
-    pub hash: [u8; 32],
-}
-
-impl JournalRow {
-    /// How many bytes it takes, about; of the claims only the hash, as they are mostly known.
-    fn size(&self) -> usize {
-        self.body.json.len().saturating_add(128)
-    }
-}
-
-/// The two JSON objects of an event, in one piece: what everybody may see, and who called.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Body {
-    json: String,
-    /// Where the first ends.
-    open: usize,
-}
-
-impl Body {
-    /// The body of both objects, of which the first has `open` bytes.
-    pub const fn new(json: String, open: usize) -> Self {
-        Self { json, open }
-    }
-
-    /// The body of two objects.
-    pub fn join(open: &str, personal: &str) -> Self {
-        Self { json: [open, personal].concat(), open: open.len() }
-    }
-
-    /// What everybody may see.
-    pub fn open(&self) -> &str {
-        self.json.get(..self.open).unwrap_or_default()
-    }
-
-    /// Who called.
-    pub fn personal(&self) -> &str {
-        self.json.get(self.open..).unwrap_or_default()
-    }
-}
-
-/// What a durable append tells.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Appended {
-    /// The store's policy revision in the same transaction: newer than the snapshot that was used = decide again.
-    pub policy_revision: u64,
-}
-
-/// Seals events into the chain, given its head; called inside the transaction that appends them.
-pub type Seal<'a> = Box<dyn FnOnce(ChainHead) -> Vec<JournalRow> + Send + 'a>;
-
-/// Appends to the journal; blocking, for a thread of its own.
-pub struct JournalWriter {
+/// The connection of the thread that commits.
+pub(super) struct Writer {
     inner: Arc<Inner>,
     pub(super) connection: Connection,
     recent: RecentClaims,
     mover: Mover,
 }
 
-impl fmt::Debug for JournalWriter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JournalWriter").field("files", &self.inner.files).finish_non_exhaustive()
-    }
-}
-
-impl JournalWriter {
+impl Writer {
     pub(super) fn open(inner: Arc<Inner>) -> Result<Self, Error> {
         let connection = inner.files.connect()?;
         let mover = Mover::start(&inner.files, &connection)?;
         Ok(Self { inner, connection, recent: RecentClaims::default(), mover })
     }
+}
 
-    /// Appends what `seal` makes of the chain's head, and returns when it is durable (fdatasync). It does not use the disk reserve.
-    ///
-    /// # Errors
-    /// Nothing was appended, unless the disk failed after the commit was written.
-    pub fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
+impl WriteJournal for Writer {
+    fn chain(&self) -> Chain {
+        Chain::default()
+    }
+
+    fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
         let recent = &mut self.recent;
         let (rows, added, state) = transact(&self.inner, &mut self.connection, |transaction| {
             let state = state(transaction)?;
@@ -130,21 +52,22 @@ impl JournalWriter {
         Ok(Appended { policy_revision: state.policy_revision })
     }
 
-    /// Where the chain stands.
-    pub fn head(&mut self) -> Result<ChainHead, Error> {
+    fn head(&mut self) -> Result<ChainHead, Error> {
         head(&self.connection)
     }
 
-    /// The last event that a checkpoint covers; 0 without one.
-    pub fn last_checkpoint(&mut self) -> Result<u64, Error> {
+    fn heads(&mut self) -> Result<Vec<(Chain, ChainHead)>, Error> {
+        Ok(vec![(Chain::default(), head(&self.connection)?)])
+    }
+
+    fn last_checkpoint(&mut self) -> Result<u64, Error> {
         let last: Option<i64> =
             self.connection
                 .query_row("SELECT max(sequence) FROM audit_checkpoint", [], |row| row.get(0))?;
         Ok(last.map_or(0, unsigned))
     }
 
-    /// Keeps a signed checkpoint that covers the chain up to `sequence`.
-    pub fn add_checkpoint(&mut self, sequence: u64, body: &str) -> Result<(), Error> {
+    fn add_checkpoint(&mut self, sequence: u64, body: &str) -> Result<(), Error> {
         transact(&self.inner, &mut self.connection, |transaction| {
             transaction
                 .prepare_cached(
@@ -155,8 +78,7 @@ impl JournalWriter {
         })
     }
 
-    /// Finds out whether the journal can be written: 64 KiB are written and taken back.
-    pub fn probe(&mut self) -> Result<(), Error> {
+    fn probe(&mut self) -> Result<(), Error> {
         for statement in [
             "INSERT OR REPLACE INTO probe (id, filler) VALUES (1, zeroblob(65536))",
             "DELETE FROM probe",

@@ -1,13 +1,12 @@
-//! Definitions page by page, by name: what a page costs does not depend on how many there are.
+//! Definitions page by page, by name, along the indexes.
 
 use rusqlite::{Connection, Params, params};
 
-use super::definitions::{Definition, parse};
-use super::{Error, Store};
-use crate::model::{RegistryName, ScopeMap, ScopeMapName, Token};
-
-/// A page ends when its definitions, as they are stored, are larger than this together: answers have a size too.
-const LARGEST: usize = 1 << 20;
+use crate::model::{ScopeMap, ScopeMapName, Token};
+use crate::store::definition::Definition;
+use crate::store::engine::PageOf;
+use crate::store::page::{Filling, beyond};
+use crate::store::{Error, Page};
 
 const SCOPE_MAPS: &str =
     "SELECT body FROM scope_map WHERE registry = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
@@ -17,56 +16,26 @@ const TOKENS: &str =
 const TIED_TOKENS: &str = "SELECT body FROM token INDEXED BY token_scope_map \
      WHERE registry = ?1 AND json_extract(body, '$.scope_map') = ?4 AND name > ?2 ORDER BY name LIMIT ?3";
 
-/// Some definitions, by name.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Page<T> {
-    /// The definitions; at least one, unless there is none.
-    pub items: Vec<T>,
-    /// True when there are more after the last one.
-    pub more: bool,
+/// Scope maps of a registry.
+pub(super) fn scope_maps(connection: &Connection, of: &PageOf) -> Result<Page<ScopeMap>, Error> {
+    let params = params![of.registry.as_str(), of.after, beyond(of.limit)];
+    page(connection, SCOPE_MAPS, params, of.limit)
 }
 
-impl Store {
-    /// At most `limit` scope maps of a registry whose names come after `after`.
-    pub async fn scope_maps_after(
-        &self,
-        registry: RegistryName,
-        after: String,
-        limit: u32,
-    ) -> Result<Page<ScopeMap>, Error> {
-        self.read(move |connection| {
-            page(connection, SCOPE_MAPS, params![registry.as_str(), after, beyond(limit)], limit)
-        })
-        .await
+/// Tokens of a registry; only those tied to a scope map, if one is named.
+pub(super) fn tokens(
+    connection: &Connection,
+    of: &PageOf,
+    tied_to: Option<&ScopeMapName>,
+) -> Result<Page<Token>, Error> {
+    let (registry, beyond) = (of.registry.as_str(), beyond(of.limit));
+    match tied_to {
+        None => page(connection, TOKENS, params![registry, of.after, beyond], of.limit),
+        Some(map) => {
+            let params = params![registry, of.after, beyond, map.as_str()];
+            page(connection, TIED_TOKENS, params, of.limit)
+        }
     }
-
-    /// At most `limit` tokens of a registry whose names come after `after`; only those tied to `scope_map`, if one is named.
-    pub async fn tokens_after(
-        &self,
-        registry: RegistryName,
-        scope_map: Option<ScopeMapName>,
-        after: String,
-        limit: u32,
-    ) -> Result<Page<Token>, Error> {
-        self.read(move |connection| {
-            let (registry, beyond) = (registry.as_str(), beyond(limit));
-            match &scope_map {
-                None => page(connection, TOKENS, params![registry, after, beyond], limit),
-                Some(map) => page(
-                    connection,
-                    TIED_TOKENS,
-                    params![registry, after, beyond, map.as_str()],
-                    limit,
-                ),
-            }
-        })
-        .await
-    }
-}
-
-/// One more than is wanted, to see whether there are more.
-fn beyond(limit: u32) -> i64 {
-    i64::from(limit) + 1
 }
 
 fn page<T: Definition>(
@@ -77,28 +46,27 @@ fn page<T: Definition>(
 ) -> Result<Page<T>, Error> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    let (mut items, mut size) = (Vec::new(), 0);
+    let mut page = Filling::new(limit);
     while let Some(row) = rows.next()? {
-        if items.len() >= limit as usize || size > LARGEST {
-            return Ok(Page { items, more: true });
+        if page.is_full() {
+            return Ok(page.end(true));
         }
-        let body = row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?;
-        size += body.len();
-        items.push(parse(body)?);
+        page.add(row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?)?;
     }
-    Ok(Page { items, more: false })
+    Ok(page.end(false))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{definitions_of, store};
+    use super::super::tests::{definitions_of, sqlite, store};
     use super::*;
+    use crate::model::RegistryName;
 
     #[tokio::test]
     async fn a_page_costs_what_is_on_it() {
         let (_folder, store) = store().await;
         definitions_of(&store, 30).await;
-        let connection = store.inner.connection.lock();
+        let connection = sqlite(&store).inner.connection.lock();
         let plan = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
             let sql = format!("EXPLAIN QUERY PLAN {sql}");
             connection.query_row(&sql, params, |row| row.get::<_, String>(3)).unwrap()

@@ -1,40 +1,37 @@
 //! Reads the journal beside whoever writes it.
 
-use std::fmt;
+use std::ops::Range;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::column::{bytes, signed, text, timestamp, unsigned};
+use super::column::{bytes, text};
 use super::files::Files;
-use super::{Body, ChainHead, Error, JournalRow, journal};
+use super::{journal, scan};
 use crate::model::{Claims, DecisionId};
+use crate::store::column::{signed, timestamp, unsigned};
+use crate::store::read::{Order, ReadJournal, Rows, Take};
+use crate::store::{Body, ChainHead, Error, JournalRow};
 
-/// Reads the journal; blocking.
-pub struct JournalReader {
+/// A connection that reads.
+pub(super) struct Reader {
     pub(super) connection: Connection,
 }
 
-impl fmt::Debug for JournalReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JournalReader").finish_non_exhaustive()
-    }
-}
-
-impl JournalReader {
+impl Reader {
     pub(super) fn open(files: &Files) -> Result<Self, Error> {
         let connection = files.connect()?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(Self { connection })
     }
+}
 
-    /// Where the chain stands.
-    pub fn head(&self) -> Result<ChainHead, Error> {
+impl ReadJournal for Reader {
+    fn head(&self) -> Result<ChainHead, Error> {
         journal::head(&self.connection)
     }
 
-    /// Where the chain starts after a prune: the last event that was deleted, and the signed record of it.
-    pub fn pruned(&self) -> Result<Option<(ChainHead, String)>, Error> {
+    fn pruned(&self) -> Result<Option<(ChainHead, String)>, Error> {
         Ok(self
             .connection
             .prepare_cached("SELECT sequence, hash, body FROM audit_pruned")?
@@ -45,27 +42,22 @@ impl JournalReader {
             .optional()?)
     }
 
-    /// At most `limit` events after `sequence`, oldest first.
-    pub fn after(&self, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        self.rows("sequence > ? ORDER BY sequence", sequence, limit)
+    fn rows(&self, rows: Rows, limit: u32) -> Result<Vec<JournalRow>, Error> {
+        let (condition, sequence) = match rows {
+            Rows::After(sequence) => ("sequence > ? ORDER BY sequence", sequence),
+            Rows::At(sequence) => ("sequence = ?", sequence),
+            Rows::Before(sequence) => ("sequence < ? ORDER BY sequence DESC", sequence),
+        };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, audit_claims.body \
+             FROM (SELECT * FROM audit_journal WHERE {condition} LIMIT ?) AS event \
+             LEFT JOIN audit_claims ON audit_claims.place = event.claims"
+        ))?;
+        let rows = statement.query_map(params![signed(sequence), limit], journal_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// At most `limit` events before `sequence`, newest first.
-    pub fn before(&self, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        self.rows("sequence < ? ORDER BY sequence DESC", sequence, limit)
-    }
-
-    /// One event.
-    pub fn row(&self, sequence: u64) -> Result<Option<JournalRow>, Error> {
-        Ok(self.rows("sequence = ?", sequence, 1)?.pop())
-    }
-
-    /// The checkpoints that cover the chain up to an event after `sequence`, oldest first, at most `limit`.
-    pub fn checkpoints_after(
-        &self,
-        sequence: u64,
-        limit: u32,
-    ) -> Result<Vec<(u64, String)>, Error> {
+    fn checkpoints_after(&self, sequence: u64, limit: u32) -> Result<Vec<(u64, String)>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT sequence, body FROM audit_checkpoint WHERE sequence > ? ORDER BY sequence LIMIT ?",
         )?;
@@ -75,8 +67,7 @@ impl JournalReader {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The last event that a checkpoint covers; 0 without one.
-    pub fn last_checkpoint(&self) -> Result<u64, Error> {
+    fn last_checkpoint(&self) -> Result<u64, Error> {
         let last: Option<i64> = self
             .connection
             .prepare_cached("SELECT max(sequence) FROM audit_checkpoint")?
@@ -84,14 +75,28 @@ impl JournalReader {
         Ok(last.map_or(0, unsigned))
     }
 
-    fn rows(&self, condition: &str, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, audit_claims.body \
-             FROM (SELECT * FROM audit_journal WHERE {condition} LIMIT ?) AS event \
-             LEFT JOIN audit_claims ON audit_claims.place = event.claims"
-        ))?;
-        let rows = statement.query_map(params![signed(sequence), limit], journal_row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    fn scan(&self, order: Order, places: &Range<u64>, take: Take<'_>) -> Result<(), Error> {
+        scan::scan(&self.connection, order, places, take)
+    }
+
+    fn place_of(&self, id: DecisionId, places: &Range<u64>) -> Result<Option<u64>, Error> {
+        scan::place_of(&self.connection, id, places)
+    }
+
+    fn first_from(&self, place: u64) -> Result<Option<u64>, Error> {
+        let first: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(sequence) FROM audit_journal WHERE sequence >= ?")?
+            .query_row([signed(place)], |row| row.get(0))?;
+        Ok(first.map(unsigned))
+    }
+
+    fn hash_of(&self, place: u64) -> Result<Option<[u8; 32]>, Error> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT hash FROM audit_journal WHERE sequence = ?")?
+            .query_row([signed(place)], |row| bytes(row, 0))
+            .optional()?)
     }
 }
 
