@@ -96,6 +96,14 @@ impl Policies {
         self.at_least(revision, now).await
     }
 
+    /// Brings a change in force that is stored already. That it cannot be read back is no failure of the change: what is decided by the older
+    /// policy is decided again, because its event learns of the newer revision.
+    pub(super) async fn follow(&self, revision: u64, now: Timestamp) {
+        if let Err(error) = self.at_least(revision, now).await {
+            tracing::warn!(policy.revision = revision, %error, "a change is stored, and cannot be read back yet");
+        }
+    }
+
     /// Makes sure that what is in force is at least as new as `revision`.
     ///
     /// A newer policy that does not compile leaves the present one in force (promise 10), with an error in the log;
