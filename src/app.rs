@@ -132,6 +132,7 @@ impl App {
         parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
         parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
         parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
+        parts.spawn(Arc::clone(&broker).follow_policy(stop.clone()));
         // health and metrics answer until everything else is finished
         let finished = CancellationToken::new();
         let mut background = JoinSet::new();
