@@ -161,7 +161,7 @@ fn local_user(peer: LocalPeer) -> LocalUser {
 
 async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Broker>> {
     let store = Store::open(&config.store, &config.data_dir).await?;
-    let journal = Journal::start(&store, &config.data_dir, Arc::clone(&clock)).await?;
+    let journal = Journal::start(&store, &config.keys.audit_key_file, Arc::clone(&clock)).await?;
     let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
     let parts = Parts {
         admins: config.admins.clone(),
