@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Journal;
 use crate::broker::{Broker, LocalUser, Parts};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::identity::Verifiers;
 use crate::listen::{
@@ -162,10 +162,10 @@ fn local_user(peer: LocalPeer) -> LocalUser {
 async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Broker>> {
     let store = Store::open(&config.store, &config.data_dir).await?;
     let journal = Journal::start(&store, &config.data_dir, Arc::clone(&clock)).await?;
-    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
+    let ring = ring(config)?;
     let parts = Parts {
         admins: config.admins.clone(),
-        cache: Memory::new(config.cache.capacity),
+        cache: Cache::build(&config.cache, Arc::clone(&ring), Arc::clone(&clock))?,
         context: config.policy_context(),
         limits: config.limits.clone(),
         registries: registries(config, Arc::clone(&ring), Arc::clone(&clock))?,
@@ -186,8 +186,21 @@ pub fn offline_registries(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Res
     let folder = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("cannot make the data folder `{}`", folder.display()))?;
-    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
-    registries(config, ring, clock)
+    registries(config, ring(config)?, clock)
+}
+
+/// The seal keys. They are made at the first start, unless other replicas must have the same.
+fn ring(config: &Config) -> anyhow::Result<Arc<KeyRing>> {
+    let path = &config.keys.seal_keys_file;
+    let ring = if config.cache.is_shared() {
+        KeyRing::load(path).context(
+            "replicas that share a cache need the same keys.seal_keys_file: copy that of the first one, or make one with \
+             `(umask 077; openssl rand -base64 32 >seal.keys)`",
+        )?
+    } else {
+        KeyRing::load_or_generate(path)?
+    };
+    Ok(Arc::new(ring))
 }
 
 /// The drivers of the configured registries.

@@ -15,6 +15,7 @@ mod issue;
 mod limits;
 mod line;
 pub mod manage;
+mod minted;
 mod policies;
 mod refusals;
 mod revoke;
@@ -34,7 +35,7 @@ use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
 use self::refusals::Refusals;
 use crate::audit::{Event, Journal, Kind};
-use crate::cache::{Expires, Memory};
+use crate::cache::{Cache, Expires, Health};
 use crate::identity::{Presented, Verifiers};
 use crate::model::{
     AccessRequest, AccessTokenId, Clock, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
@@ -63,7 +64,7 @@ const APPENDS: usize = 256;
 #[derive(Debug)]
 pub struct Broker {
     admins: Admins,
-    cache: Memory<AccessToken, registry::Error>,
+    cache: Cache<AccessToken, registry::Error>,
     /// Held by whoever changes the policy: changes are made one after the other.
     changing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
@@ -92,7 +93,7 @@ pub struct Parts {
     /// Who may manage.
     pub admins: Vec<AdminConfig>,
     /// Access tokens for reuse.
-    pub cache: Memory<AccessToken, registry::Error>,
+    pub cache: Cache<AccessToken, registry::Error>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What of the configuration bounds policy.
@@ -243,6 +244,11 @@ impl Broker {
         self.journal.is_writable()
     }
 
+    /// Whether this replica finds what the others minted. It answers requests in any case.
+    pub fn cache_health(&self) -> Health {
+        self.cache.health()
+    }
+
     /// What has to be done besides requests, until `stop`: look for new policy, write the counted refusals, forget quiet callers and
     /// what has ended.
     pub async fn housekeeping(self: Arc<Self>, stop: CancellationToken) {
@@ -285,6 +291,7 @@ impl Broker {
     pub async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+        self.cache.close().await;
         self.write_refusals(self.refusals.all(self.clock.now())).await;
         self.note(Kind::Stop).await;
         self.journal.close().await;

@@ -80,13 +80,18 @@ impl Config {
             &mut self.keys.root_certificate_file,
             &mut self.keys.root_key_file,
         ];
+        let cache = self.cache.url_file.iter_mut().chain(&mut self.cache.ca_file);
         let issuers = self
             .issuers
             .iter_mut()
             .flat_map(|issuer| issuer.jwks_file.iter_mut().chain(&mut issuer.ca_file));
         let registries =
             self.registries.iter_mut().flat_map(|own| &mut own.notifications_token_file);
-        tls.chain(keys).chain(&mut self.keys.signing_key_files).chain(issuers).chain(registries)
+        tls.chain(keys)
+            .chain(&mut self.keys.signing_key_files)
+            .chain(cache)
+            .chain(issuers)
+            .chain(registries)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The metrics: a closed set of names, whose labels come from closed sets too, so that no caller can make them grow.
 
+mod cache;
 mod handles;
 
 use std::sync::OnceLock;
@@ -10,6 +11,11 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use parking_lot::Mutex;
 
 use self::handles::Handles;
+
+pub use self::cache::{
+    CacheLookup, CacheQuestion, cache_asked, cache_lookup, cache_redis_up, cache_seal_failed,
+    cache_trouble, cache_withdrawn, cache_write_dropped,
+};
 
 /// Decisions, by method and outcome (`allowed`, or the reason word).
 const DECISIONS: &str = "dockpass_decisions_total";
@@ -243,6 +249,7 @@ fn describe() {
     describe_counter!(REGISTRY_USES, "pushes, pulls and the like that registries reported");
     describe_counter!(BYPASSES, "uses of a registry that no access token explains");
     describe_counter!(CONNECTIONS_REFUSED, "connections closed because there were too many");
+    cache::describe();
     describe_counter!(LOG_LINES_LOST, "lines of the log that standard error did not take");
 }
 
