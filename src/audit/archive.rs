@@ -9,8 +9,8 @@ use super::verify::Entry;
 use super::{ArchiveError, Checkpoint, Event, Filter, Finding, Report, indexer, verify};
 use crate::model::DecisionId;
 use crate::store::{
-    self, ChainHead, Field, IndexQuery, JournalReader, JournalRow, SearchIndex, Searched, Snapshot,
-    Store,
+    self, Chain, ChainHead, Field, IndexQuery, JournalReader, JournalRow, SearchIndex, Searched,
+    Snapshot, Store,
 };
 
 /// The recorded events. Cheap to clone; every call opens what it needs.
@@ -48,7 +48,7 @@ impl Archive {
     /// # Errors
     /// The journal cannot be read, or the index not be written.
     pub fn catch_up(&self) -> Result<(), ArchiveError> {
-        let mut index = self.store.search_index().map_err(ArchiveError::new)?;
+        let mut index = self.store.search_index(Chain::default()).map_err(ArchiveError::new)?;
         indexer::catch_up(&self.reader()?, &mut index).map_err(ArchiveError::new)
     }
 
@@ -131,12 +131,12 @@ impl Archive {
     }
 
     pub(super) fn reader(&self) -> Result<JournalReader, ArchiveError> {
-        self.store.journal_reader().map_err(ArchiveError::new)
+        self.store.journal_reader(Chain::default()).map_err(ArchiveError::new)
     }
 
     /// Without an index everything is tail.
     fn index(&self) -> Option<SearchIndex> {
-        self.store.search_index().inspect_err(unusable).ok()
+        self.store.search_index(Chain::default()).inspect_err(unusable).ok()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::facts::Facts;
-use crate::store::{self, ChainHead, JournalReader, Progress, SearchIndex, Store};
+use crate::store::{self, Chain, ChainHead, JournalReader, Progress, SearchIndex, Store};
 use crate::telemetry::metrics;
 
 /// The shortest time from one round to the next: what comes in meanwhile shares a transaction, and the processor is left to whoever serves.
@@ -59,7 +59,8 @@ fn follow(store: &Store, woken: &Receiver<()>) {
 
 /// Returns when the journal is closed.
 fn open_and_follow(store: &Store, woken: &Receiver<()>) -> Result<(), store::Error> {
-    let (reader, mut index) = (store.journal_reader()?, store.search_index()?);
+    let (reader, mut index) =
+        (store.journal_reader(Chain::default())?, store.search_index(Chain::default())?);
     loop {
         let begun = Instant::now();
         let left = index_piece(&reader, &mut index)?;

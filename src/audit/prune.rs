@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, Statement};
 use super::key::SigningKey;
 use super::{Archive, ArchiveError, Event, Journal, Kind};
 use crate::model::{Clock, DecisionId};
-use crate::store::{ChainHead, JournalReader};
+use crate::store::{Chain, ChainHead, JournalReader};
 
 /// How many events are deleted in one transaction, which has to fit into the disk reserve.
 const PIECE: u32 = 500;
@@ -69,7 +69,7 @@ impl Archive {
         };
         while let Some((events, last)) = piece(&reader, pruned.start, before)? {
             let record = Checkpoint::sign(Statement::Start, now, last, key).to_json();
-            self.store.prune_events(last, &record).map_err(ArchiveError::new)?;
+            self.store.prune_events(Chain::default(), last, &record).map_err(ArchiveError::new)?;
             pruned.events = pruned.events.saturating_add(events);
             pruned.start = last.sequence;
         }
@@ -82,7 +82,8 @@ impl Archive {
 
     /// The index is only a copy: that it could not be cleaned must not stop a prune.
     fn forget(&self, sequence: u64) {
-        let result = self.store.search_index().and_then(|mut index| index.prune(sequence));
+        let result =
+            self.store.search_index(Chain::default()).and_then(|mut index| index.prune(sequence));
         if let Err(error) = result {
             tracing::warn!(%error, "pruned events are still in the search index");
         }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{Claims, Clock, DecisionId, JsonObject, Lifetime, ManualClock, Reason};
-use crate::store::{Config, JournalRow, Store};
+use crate::store::{Chain, Config, JournalRow, Store};
 
 /// A store, its folder, and a clock that stands still.
 struct Fixture {
@@ -81,7 +81,7 @@ impl Fixture {
     }
 
     fn rows(&self) -> Vec<JournalRow> {
-        self.store.journal_reader().unwrap().after(0, 10_000).unwrap()
+        self.store.journal_reader(Chain::default()).unwrap().after(0, 10_000).unwrap()
     }
 
     /// Does to the file what somebody with access to it could do.

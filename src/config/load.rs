@@ -87,7 +87,9 @@ impl Config {
             .flat_map(|issuer| issuer.jwks_file.iter_mut().chain(&mut issuer.ca_file));
         let registries =
             self.registries.iter_mut().flat_map(|own| &mut own.notifications_token_file);
-        tls.chain(keys)
+        let stores = self.store.url_file.iter_mut();
+        tls.chain(stores)
+            .chain(keys)
             .chain(&mut self.keys.signing_key_files)
             .chain(cache)
             .chain(issuers)

@@ -10,7 +10,8 @@ async fn promise_1_an_answer_comes_after_the_commit() {
         let event = fixture.event(number);
         journal.append(event.clone()).await.unwrap();
         // another connection sees only what was committed
-        let last = fixture.store.journal_reader().unwrap().before(u64::MAX, 1).unwrap();
+        let last =
+            fixture.store.journal_reader(Chain::default()).unwrap().before(u64::MAX, 1).unwrap();
         assert_eq!(last[0].id, event.id);
     }
 }
