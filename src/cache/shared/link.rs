@@ -150,19 +150,20 @@ impl Trouble {
             }
             ErrorKind::Server(ServerErrorKind::NoScript) => Self::UnknownScript,
             ErrorKind::Server(
-                ServerErrorKind::ResponseError
-                | ServerErrorKind::ExecAbort
-                | ServerErrorKind::NotBusy
-                | ServerErrorKind::NoSub
-                | ServerErrorKind::CrossSlot,
-            ) => Self::Refused,
-            ErrorKind::Server(_) => Self::Unfit,
+                ServerErrorKind::BusyLoading
+                | ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+                | ServerErrorKind::TryAgain
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ReadOnly,
+            ) => Self::Unfit,
+            ErrorKind::Server(_) | ErrorKind::UnexpectedReturnType => Self::Refused,
             ErrorKind::Extension => match error.code() {
                 Some("WRONGTYPE") => Self::WrongType,
                 Some("NOAUTH" | "WRONGPASS") => Self::Forbidden,
                 _ => Self::Refused,
             },
-            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Self::Refused,
             _ => Self::Lost,
         }
     }

@@ -227,7 +227,7 @@ impl Known {
         link: &Link,
         question: CacheQuestion,
         name: &Name,
-        arguments: impl Fn(&mut Cmd),
+        arguments: impl Fn(&mut Cmd) + Send,
         by: Instant,
     ) -> Result<T, Trouble> {
         let command = |verb: &str, script: &str| {
