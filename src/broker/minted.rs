@@ -118,4 +118,4 @@ fn withdraw(tasks: &TaskTracker, driver: &Arc<dyn Driver>, access_token: Arc<Acc
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -133,6 +133,30 @@ mod tests {
     }
 
     #[test]
+    fn a_cache_is_in_memory_or_one_redis_that_is_named_once() {
+        for good in [
+            "url = \"redis://localhost\"",
+            "url = \"redis+cluster://:p@a:1,b:2\"",
+            "url = \"rediss://a\"\nca_file = \"ca.pem\"",
+            "url_file = \"redis.url\"\nca_file = \"ca.pem\"",
+        ] {
+            assert_eq!(problems(&format!("[cache]\n{good}")), "");
+        }
+        for (bad, key) in [
+            ("url = \"http://canary@a\"", "cache.url: "),
+            ("url = \"redis://canary@a/#insecure\"", "cache.url: "),
+            ("url = \"redis://canary@a\"\nurl_file = \"redis.url\"", "cache.url_file: "),
+            ("url = \"redis://canary@a\"\nca_file = \"ca.pem\"", "cache.ca_file: "),
+            ("ca_file = \"ca.pem\"", "cache.ca_file: "),
+            ("capacity = 0", "cache.capacity: "),
+            ("prefix = \"canary\"", "prefix"),
+        ] {
+            let problems = problems(&format!("[cache]\n{bad}"));
+            assert!(problems.contains(key) && !problems.contains("canary"), "{problems}");
+        }
+    }
+
+    #[test]
     fn b2_an_issuer_without_audience_is_refused() {
         assert!(problems("[[issuers]]\nissuer = \"https://i\"").contains("audience"));
         assert!(

@@ -68,6 +68,26 @@ impl AccessToken {
     }
 }
 
+#[cfg(test)]
+impl AccessToken {
+    /// One that no driver made.
+    pub(crate) fn for_test(permit: &crate::policy::Permit, id: AccessTokenId) -> Self {
+        Self {
+            id,
+            registry: permit.registry().clone(),
+            registry_host: "localhost:5000".to_owned(),
+            token_name: permit.token_name().clone(),
+            scope_map: permit.scope_map().clone(),
+            permissions: permit.permissions().clone(),
+            issue_time: permit.issue_time(),
+            expire_time: permit.expire_time(),
+            username: permit.token_name().to_string(),
+            password: Secret::new("dps_canary"),
+            bearer_token: None,
+        }
+    }
+}
+
 impl Expires for AccessToken {
     fn issue_time(&self) -> Timestamp {
         self.issue_time

@@ -79,14 +79,14 @@ impl Registries {
                 config.service
             )));
         }
-        let registry = self.registry(config, deps)?;
+        let registry = self.registry(&config, deps)?;
         match self.by_name.insert(name.clone(), registry) {
             None => Ok(()),
             Some(_) => Err(Error::Config(format!("there are two registries named `{name}`"))),
         }
     }
 
-    fn registry(&self, config: Config, deps: &Dependencies) -> Result<Registry, Error> {
+    fn registry(&self, config: &Config, deps: &Dependencies) -> Result<Registry, Error> {
         let signer = match config.key_reference {
             KeyReference::Kid => &self.kid,
             KeyReference::X5c => &self.x5c,
@@ -100,8 +100,8 @@ impl Registries {
             uid: config.uid(),
             bounds: config.bounds(),
             anonymous: config.anonymous,
-            notifications_token: NotificationsToken::of(&config)?,
-            sharing: sharing(&config, driver.minting()),
+            notifications_token: NotificationsToken::of(config)?,
+            sharing: sharing(config, driver.minting()),
             driver,
         })
     }

@@ -29,6 +29,7 @@ mod roles;
 mod secrets;
 mod services;
 mod sessions;
+mod shared_cache;
 mod shutdown;
 mod skew;
 mod startup;

@@ -1,7 +1,7 @@
 //! The one way to Redis: there while it answers, away while it does not.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
@@ -23,6 +23,8 @@ pub(super) struct Link {
 pub(super) struct Line {
     connection: Connection,
     breaker: Breaker,
+    /// Why it fell.
+    trouble: OnceLock<Trouble>,
 }
 
 /// Why there is no answer. What Redis itself said is not kept: it may repeat what it was sent, such as a password.
@@ -63,11 +65,9 @@ impl Link {
     }
 
     /// From now on all ask over this connection.
-    pub(super) fn rise(&self, connection: Connection) -> Arc<Line> {
-        let line = Arc::new(Line { connection, breaker: Breaker::default() });
-        self.line.store(Some(Arc::clone(&line)));
+    pub(super) fn rise(&self, line: &Arc<Line>) {
+        self.line.store(Some(Arc::clone(line)));
         metrics::cache_redis_up(true);
-        line
     }
 
     /// True while all ask over this connection.
@@ -94,16 +94,18 @@ impl Link {
         if let Err(trouble) = &answer {
             metrics::cache_trouble(trouble.word());
         }
-        let counts = answer.as_ref().err().is_some_and(|trouble| trouble.counts());
-        let answered = if counts { Answer::Missing } else { Answer::InTime };
-        if line.breaker.note(answered) || answer.as_ref().err() == Some(&Trouble::Lost) {
-            self.fall(&line);
+        let trouble = answer.as_ref().err().copied().filter(|trouble| trouble.counts());
+        let answered = if trouble.is_some() { Answer::Missing } else { Answer::InTime };
+        let enough = line.breaker.note(answered) || trouble == Some(Trouble::Lost);
+        if let Some(trouble) = trouble.filter(|_| enough) {
+            self.fall(&line, trouble);
         }
         answer
     }
 
     /// Nobody asks over this connection any more.
-    fn fall(&self, line: &Arc<Line>) {
+    fn fall(&self, line: &Arc<Line>, trouble: Trouble) {
+        line.trouble.get_or_init(|| trouble);
         let before = self.line.compare_and_swap(line, None);
         if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, line)) {
             metrics::cache_redis_up(false);
@@ -113,7 +115,21 @@ impl Link {
 }
 
 impl Line {
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd, by: Instant) -> Result<T, Trouble> {
+    pub(super) fn new(connection: Connection) -> Arc<Self> {
+        Arc::new(Self { connection, breaker: Breaker::default(), trouble: OnceLock::new() })
+    }
+
+    /// Why nobody asks over it any more.
+    pub(super) fn trouble(&self) -> Trouble {
+        self.trouble.get().copied().unwrap_or(Trouble::Lost)
+    }
+
+    /// Asks, and waits for the answer until `by`; how it ends is not noted.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        by: Instant,
+    ) -> Result<T, Trouble> {
         let mut connection = self.connection.clone();
         match timeout_at(by, command.query_async(&mut connection)).await {
             Ok(answer) => answer.map_err(|error| Trouble::of(&error)),
@@ -134,19 +150,20 @@ impl Trouble {
             }
             ErrorKind::Server(ServerErrorKind::NoScript) => Self::UnknownScript,
             ErrorKind::Server(
-                ServerErrorKind::ResponseError
-                | ServerErrorKind::ExecAbort
-                | ServerErrorKind::NotBusy
-                | ServerErrorKind::NoSub
-                | ServerErrorKind::CrossSlot,
-            ) => Self::Refused,
-            ErrorKind::Server(_) => Self::Unfit,
+                ServerErrorKind::BusyLoading
+                | ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+                | ServerErrorKind::TryAgain
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ReadOnly,
+            ) => Self::Unfit,
+            ErrorKind::Server(_) | ErrorKind::UnexpectedReturnType => Self::Refused,
             ErrorKind::Extension => match error.code() {
                 Some("WRONGTYPE") => Self::WrongType,
                 Some("NOAUTH" | "WRONGPASS") => Self::Forbidden,
                 _ => Self::Refused,
             },
-            ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Self::Refused,
             _ => Self::Lost,
         }
     }

@@ -72,8 +72,8 @@ impl<V> Outbox<V> {
     }
 
     /// Waits until every errand is done.
-    pub(super) async fn drained(&self) {
-        self.undone.wait().await;
+    pub(super) fn drained(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.undone.wait()
     }
 }
 

@@ -104,12 +104,11 @@ pub(super) async fn look(link: &Link, name: &Name, by: Instant) -> Result<Vec<u8
     }
 }
 
-/// Asks for a key that nobody writes, as all others ask.
-pub(super) async fn probe(link: &Link, by: Instant) -> Result<(), Trouble> {
+/// The question for a key that nobody writes: whoever answers it, answers the others.
+pub(super) fn probe() -> Cmd {
     let mut command = cmd("GETRANGE");
     command.arg(format!("{}probe", Name::PREFIX)).arg(0).arg(0);
-    let answer: Result<Vec<u8>, Trouble> = link.ask(CacheQuestion::Probe, &command, by).await;
-    answer.map(drop)
+    command
 }
 
 /// Asks for the lock, or for more time with it, unless there is a value other than the one that was `seen`.
@@ -228,7 +227,7 @@ impl Known {
         link: &Link,
         question: CacheQuestion,
         name: &Name,
-        arguments: impl Fn(&mut Cmd),
+        arguments: impl Fn(&mut Cmd) + Send,
         by: Instant,
     ) -> Result<T, Trouble> {
         let command = |verb: &str, script: &str| {

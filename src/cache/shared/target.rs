@@ -11,11 +11,12 @@ use redis::{
 
 use super::link::Trouble;
 use crate::cache::url::{Kind, Nodes};
+use crate::model::Secret;
 
 /// Where Redis is.
 pub(in crate::cache) enum Target {
     Single(Client),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// A connection that many ask over at once.
@@ -38,7 +39,7 @@ impl Target {
         authorities: Option<Vec<u8>>,
     ) -> Result<Self, &'static str> {
         let certificates = TlsCertificates { client_tls: None, root_cert: authorities };
-        let urls: Vec<&str> = nodes.urls.iter().map(|url| url.expose()).collect();
+        let urls: Vec<&str> = nodes.urls.iter().map(Secret::expose).collect();
         let built = match (nodes.kind, urls.as_slice()) {
             (Kind::Single, [url]) if nodes.tls => {
                 Client::build_with_tls(*url, certificates).map(Self::Single)
@@ -48,7 +49,12 @@ impl Target {
                 let cluster = ClusterClient::builder(urls.iter().copied());
                 let cluster = if nodes.tls { cluster.certs(certificates) } else { cluster };
                 // retried by the next who asks: here a caller waits
-                cluster.retries(1).connection_concurrency_limit(AT_ONCE).build().map(Self::Cluster)
+                cluster
+                    .retries(1)
+                    .connection_concurrency_limit(AT_ONCE)
+                    .build()
+                    .map(Box::new)
+                    .map(Self::Cluster)
             }
         };
         built.map_err(|error| problem(&error))

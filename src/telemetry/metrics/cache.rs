@@ -51,25 +51,14 @@ pub enum CacheQuestion {
 /// Counts a look for an access token.
 pub fn cache_lookup(lookup: CacheLookup) {
     if let Some(handles) = HANDLES.get() {
-        let own = handles.cache();
-        match lookup {
-            CacheLookup::Memory => own.memory.increment(1),
-            CacheLookup::Redis => own.redis.increment(1),
-            CacheLookup::Miss => own.miss.increment(1),
-        }
+        handles.cache().lookup(lookup);
     }
 }
 
 /// Counts a question to Redis, and how long it took.
 pub fn cache_asked(question: CacheQuestion, elapsed: Duration) {
     if let Some(handles) = HANDLES.get() {
-        let own = handles.cache();
-        match question {
-            CacheQuestion::Look => own.look.record(elapsed),
-            CacheQuestion::Claim => own.claim.record(elapsed),
-            CacheQuestion::Write => own.write.record(elapsed),
-            CacheQuestion::Probe => own.probe.record(elapsed),
-        }
+        handles.cache().asked(question, elapsed);
     }
 }
 
@@ -119,6 +108,23 @@ impl Handles {
             claim: histogram!(REDIS_SECONDS, "question" => "claim"),
             write: histogram!(REDIS_SECONDS, "question" => "write"),
             probe: histogram!(REDIS_SECONDS, "question" => "probe"),
+        }
+    }
+
+    pub(super) fn lookup(&self, lookup: CacheLookup) {
+        match lookup {
+            CacheLookup::Memory => self.memory.increment(1),
+            CacheLookup::Redis => self.redis.increment(1),
+            CacheLookup::Miss => self.miss.increment(1),
+        }
+    }
+
+    pub(super) fn asked(&self, question: CacheQuestion, elapsed: Duration) {
+        match question {
+            CacheQuestion::Look => self.look.record(elapsed),
+            CacheQuestion::Claim => self.claim.record(elapsed),
+            CacheQuestion::Write => self.write.record(elapsed),
+            CacheQuestion::Probe => self.probe.record(elapsed),
         }
     }
 }

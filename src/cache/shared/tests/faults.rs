@@ -18,7 +18,7 @@ use crate::cache::{Health, Sharing};
 const QUICK: Timing = Timing {
     budget: Duration::from_millis(100),
     connect: Duration::from_millis(500),
-    probe: Duration::from_secs(60),
+    probe: Duration::from_mins(1),
     write: Duration::from_millis(200),
     ..PATIENT
 };
@@ -213,7 +213,7 @@ async fn promise_5_what_is_no_redis_is_never_waited_for() {
 #[tokio::test]
 async fn promise_5_what_cannot_be_written_is_dropped_and_nobody_waits() {
     let proxy = Proxy::start().await;
-    let timing = Timing { write: Duration::from_secs(60), ..QUICK };
+    let timing = Timing { write: Duration::from_mins(1), ..QUICK };
     let replica = replica_behind(&proxy, timing).await;
     proxy.set(Wire::Frozen);
     let ticket = replica.shared();

@@ -213,9 +213,9 @@ impl Raw {
 
     pub(super) async fn run<T: redis::FromRedisValue>(&mut self, command: &[&[u8]]) -> T {
         let mut sent = Cmd::new();
-        command.iter().for_each(|word| {
+        for word in command {
             sent.arg(*word);
-        });
+        }
         sent.query_async(&mut self.0).await.unwrap()
     }
 
@@ -256,6 +256,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// Waits until something is so.
+#[expect(clippy::future_not_send, reason = "it stays in its test")]
 pub(super) async fn eventually(so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !so().await {

@@ -135,3 +135,39 @@ async fn replicas_share_with_the_right_password_and_mint_for_themselves_with_a_w
     }
     assert!(server.folder.path().exists());
 }
+
+/// What README.md says that the user needs.
+const RIGHTS: [&str; 10] = [
+    "~dockpass:cache:1:*",
+    "+getrange",
+    "+set",
+    "+del",
+    "+pttl",
+    "+pexpire",
+    "+incr",
+    "+time",
+    "+eval",
+    "+evalsha",
+];
+
+#[tokio::test]
+async fn replicas_share_with_a_user_of_few_rights_and_mint_for_themselves_with_one_of_none() {
+    let server = Server::start(TempDir::new().unwrap(), &["--port", "PORT"]);
+    eventually(async || server.cli(&["ping"]).await.contains("PONG")).await;
+    let user = |name: &'static str, rights: &[&'static str]| {
+        [&["acl", "setuser", name, "on", ">canary"][..], rights].concat()
+    };
+    assert!(server.cli(&user("dockpass", &RIGHTS)).await.contains("OK"));
+    assert!(server.cli(&user("nobody", &[])).await.contains("OK"));
+    let (port, ring) = (server.port, ring());
+    let replica = |user: &str| {
+        Replica::at(&format!("redis://{user}:canary@127.0.0.1:{port}"), &ring, PATIENT)
+    };
+    assert_shared(&replica("dockpass"), &replica("dockpass")).await;
+    let (refused, upstream) = (replica("nobody"), Upstream::default());
+    for sharing in [Sharing::Values, Sharing::Mints] {
+        let got = refused.get(&Want::new(key(), &upstream, sharing)).await;
+        assert!(!got.unwrap().reused);
+    }
+    assert_eq!(refused.health(), Health::Cut);
+}
