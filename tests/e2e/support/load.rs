@@ -29,6 +29,9 @@ const SUBJECTS: u64 = 8;
 /// The longest that a test waits for requests to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Credentials by how they were given (the kind of the event) and the access token that they belong to, with their number.
+pub(crate) type Credentials = BTreeMap<(String, String), usize>;
+
 /// How a request ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
@@ -42,8 +45,7 @@ pub(crate) struct Sample {
 #[derive(Default)]
 pub(crate) struct Record {
     samples: Mutex<Vec<Sample>>,
-    /// How often each access token was received.
-    received: Mutex<BTreeMap<String, usize>>,
+    received: Mutex<Credentials>,
     ended: watch::Sender<usize>,
 }
 
@@ -60,9 +62,14 @@ impl Record {
         samples.iter().filter(|sample| sample.ended >= time).cloned().collect()
     }
 
-    /// How often each access token was received.
-    pub(crate) fn received(&self) -> BTreeMap<String, usize> {
+    /// What was received, and how often.
+    pub(crate) fn received(&self) -> Credentials {
         self.received.lock().clone()
+    }
+
+    fn receive(&self, how: &str, access_token: &str) {
+        let credential = (how.to_owned(), access_token.to_owned());
+        *self.received.lock().entry(credential).or_default() += 1;
     }
 
     fn add<T>(&self, began: Instant, outcome: Outcome<T>) -> Option<T> {
@@ -206,7 +213,7 @@ impl Busy {
             }
         });
         if let Some(token) = self.record.add(began, outcome.await) {
-            *self.record.received.lock().entry(token.id.clone()).or_default() += 1;
+            self.record.receive("issue", &token.id);
             self.session = Some(token);
         }
     }
@@ -229,6 +236,8 @@ impl Busy {
         let Some(session) = &self.session else { return };
         let began = Instant::now();
         let outcome = self.exchange.exchange(&session.username, &session.password);
-        self.record.add(began, outcome.await);
+        if self.record.add(began, outcome.await).is_some() {
+            self.record.receive("exchange", &session.id);
+        }
     }
 }

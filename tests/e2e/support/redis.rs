@@ -60,11 +60,6 @@ impl Redis {
         signal_family(self.server.as_ref().unwrap().pid(), Signal::CONT);
     }
 
-    /// How many keys are in it.
-    pub(crate) async fn size(&self) -> usize {
-        redis::cmd("DBSIZE").query_async(&mut self.connection().await).await.unwrap()
-    }
-
     /// Spoils every value that is in it now, each in one of four ways: other bytes, the value of another key, cut short, of another type. How
     /// many there were.
     pub(crate) async fn fill_with_wrong_bytes(&self) -> usize {

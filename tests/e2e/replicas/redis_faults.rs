@@ -1,0 +1,92 @@
+//! Promise 5: whatever happens to Redis, no request fails for that reason.
+
+use std::time::Duration;
+
+use super::fault::fault;
+use super::trail::assert_complete;
+use crate::support::{Load, Network, Replica, Replicas, Row};
+
+/// Long enough for every request to meet it often, and for what waits for Redis to give up.
+const LASTS: Duration = Duration::from_millis(2500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_5_no_request_fails_whatever_happens_to_redis() {
+    let mut replicas = Replicas::start().await;
+    let load = Load::on(&replicas);
+    let mut rows = Vec::new();
+    for (what, happens) in FAULTS {
+        rows.push(happen(what, *happens, &mut replicas, &load).await);
+    }
+    let record = load.stop().await;
+    let failed: Vec<&Row> = rows.iter().filter(|row| !row.failures().is_empty()).collect();
+    assert!(
+        failed.is_empty(),
+        "requests failed: {:#?}",
+        failed.iter().map(|row| (&row.fault, row.failures())).collect::<Vec<_>>()
+    );
+    assert_complete(&replicas, &record).await;
+}
+
+/// What happens to Redis.
+#[derive(Clone, Copy)]
+enum Happens {
+    IsKilled,
+    StandsStill,
+    StartsAgainEmpty,
+    HoldsWrongBytes,
+    Network(Network),
+}
+
+const FAULTS: &[(&str, Happens)] = &[
+    ("Redis is killed", Happens::IsKilled),
+    ("Redis stands still", Happens::StandsStill),
+    ("Redis starts again, empty", Happens::StartsAgainEmpty),
+    ("Redis holds wrong bytes", Happens::HoldsWrongBytes),
+    ("the network to Redis is cut", Happens::Network(Network::IsCut)),
+    ("Redis is 200 ms away", Happens::Network(Network::IsSlow(Duration::from_millis(200)))),
+    ("connections to Redis are reset", Happens::Network(Network::Resets)),
+];
+
+async fn happen(what: &str, happens: Happens, replicas: &mut Replicas, load: &Load) -> Row {
+    let row = fault(
+        what,
+        LASTS,
+        (replicas, load),
+        async |replicas| {
+            match happens {
+                Happens::IsKilled => replicas.redis.kill(),
+                Happens::StandsStill => replicas.redis.freeze(),
+                Happens::StartsAgainEmpty => {
+                    replicas.redis.kill();
+                    replicas.redis.run().await;
+                }
+                Happens::HoldsWrongBytes => {
+                    let spoiled = replicas.redis.fill_with_wrong_bytes().await;
+                    assert!(spoiled > 0, "nothing was in Redis");
+                }
+                Happens::Network(network) => replicas.to_redis(network),
+            }
+            // without Redis a replica is as good as with it
+            for replica in &replicas.all {
+                assert!(replica.is_ready().await, "{what}: a replica is not ready");
+            }
+        },
+        async |replicas| {
+            assert_all_ready(&replicas.all, what).await;
+            match happens {
+                Happens::IsKilled => replicas.redis.run().await,
+                Happens::StandsStill => replicas.redis.thaw(),
+                Happens::StartsAgainEmpty | Happens::HoldsWrongBytes => {}
+                Happens::Network(_) => replicas.to_redis(Network::Works),
+            }
+        },
+    )
+    .await;
+    row
+}
+
+async fn assert_all_ready(replicas: &[Replica], what: &str) {
+    for replica in replicas {
+        assert!(replica.is_ready().await, "{what}: a replica is not ready");
+    }
+}
