@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fault::fault;
 use super::trail::assert_complete;
-use crate::support::{Load, Network, Replica, Replicas, Row};
+use crate::support::{Load, Network, Replicas, Row};
 
 /// Long enough for every request to meet it often, and for what waits for Redis to give up.
 const LASTS: Duration = Duration::from_millis(2500);
@@ -18,12 +18,10 @@ async fn promise_5_no_request_fails_whatever_happens_to_redis() {
         rows.push(happen(what, *happens, &mut replicas, &load).await);
     }
     let record = load.stop().await;
-    let failed: Vec<&Row> = rows.iter().filter(|row| !row.failures().is_empty()).collect();
-    assert!(
-        failed.is_empty(),
-        "requests failed: {:#?}",
-        failed.iter().map(|row| (&row.fault, row.failures())).collect::<Vec<_>>()
-    );
+    let failures = |row: &Row| format!("{}: {:?}", row.fault, row.failures());
+    let failed: Vec<String> =
+        rows.iter().filter(|row| !row.failures().is_empty()).map(failures).collect();
+    assert!(failed.is_empty(), "requests failed: {failed:#?}");
     assert_complete(&replicas, &record).await;
 }
 
@@ -48,45 +46,30 @@ const FAULTS: &[(&str, Happens)] = &[
 ];
 
 async fn happen(what: &str, happens: Happens, replicas: &mut Replicas, load: &Load) -> Row {
-    let row = fault(
-        what,
-        LASTS,
-        (replicas, load),
-        async |replicas| {
-            match happens {
-                Happens::IsKilled => replicas.redis.kill(),
-                Happens::StandsStill => replicas.redis.freeze(),
-                Happens::StartsAgainEmpty => {
-                    replicas.redis.kill();
-                    replicas.redis.run().await;
-                }
-                Happens::HoldsWrongBytes => {
-                    let spoiled = replicas.redis.fill_with_wrong_bytes().await;
-                    assert!(spoiled > 0, "nothing was in Redis");
-                }
-                Happens::Network(network) => replicas.to_redis(network),
-            }
-            // without Redis a replica is as good as with it
-            for replica in &replicas.all {
-                assert!(replica.is_ready().await, "{what}: a replica is not ready");
-            }
-        },
-        async |replicas| {
-            assert_all_ready(&replicas.all, what).await;
-            match happens {
-                Happens::IsKilled => replicas.redis.run().await,
-                Happens::StandsStill => replicas.redis.thaw(),
-                Happens::StartsAgainEmpty | Happens::HoldsWrongBytes => {}
-                Happens::Network(_) => replicas.to_redis(Network::Works),
-            }
-        },
-    )
-    .await;
-    row
-}
-
-async fn assert_all_ready(replicas: &[Replica], what: &str) {
-    for replica in replicas {
-        assert!(replica.is_ready().await, "{what}: a replica is not ready");
-    }
+    let begin = async |replicas: &mut Replicas| match happens {
+        Happens::IsKilled => replicas.redis.kill(),
+        Happens::StandsStill => replicas.redis.freeze(),
+        Happens::StartsAgainEmpty => {
+            replicas.redis.kill();
+            replicas.redis.run().await;
+        }
+        Happens::HoldsWrongBytes => {
+            let spoiled = replicas.redis.fill_with_wrong_bytes().await;
+            assert!(spoiled > 0, "nothing was in Redis");
+        }
+        Happens::Network(network) => replicas.to_redis(network),
+    };
+    let end = async |replicas: &mut Replicas| {
+        // without Redis a replica is as good as with it
+        for replica in &replicas.all {
+            assert!(replica.is_ready().await, "{what}: a replica is not ready");
+        }
+        match happens {
+            Happens::IsKilled => replicas.redis.run().await,
+            Happens::StandsStill => replicas.redis.thaw(),
+            Happens::StartsAgainEmpty | Happens::HoldsWrongBytes => {}
+            Happens::Network(_) => replicas.to_redis(Network::Works),
+        }
+    };
+    fault(what, LASTS, (replicas, load), begin, end).await
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::support::{Load, Replica, Replicas, Row};
 
 /// As long as this, unless `DOCKPASS_TEST_SOAK_SECONDS` says otherwise.
-const LASTS: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_mins(1);
 /// What memory may grow by between the middle and the end: caches fill.
 const MEMORY: f64 = 1.08;
 /// What open files may: connections come and go.

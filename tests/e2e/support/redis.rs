@@ -94,12 +94,12 @@ impl Redis {
     }
 
     /// Its URL by a port that leads to it.
-    pub(crate) fn url_by(&self, port: u16) -> String {
+    pub(crate) fn url_by(port: u16) -> String {
         format!("redis://default:{PASSWORD}@127.0.0.1:{port}/")
     }
 
     async fn connection(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.url_by(self.port)).unwrap();
+        let client = redis::Client::open(Self::url_by(self.port)).unwrap();
         eventually("Redis to answer", async || client.get_multiplexed_async_connection().await.ok())
             .await
     }

@@ -61,8 +61,8 @@ impl Replicas {
             let (to_postgres, to_redis) =
                 (Proxy::to(postgres.port()).await, Proxy::to(redis.port()).await);
             broker.share(&Shared {
-                store: "sqlite:dockpass.db".to_owned(),
-                cache: "memory:".to_owned(),
+                store: Postgres::url_by(to_postgres.port()),
+                cache: Redis::url_by(to_redis.port()),
                 keys: keys.folder(),
                 external_url: &external_url,
                 operator: Self::OPERATOR,
@@ -70,15 +70,6 @@ impl Replicas {
             all.push(Replica { broker, to_postgres, to_redis });
         }
         all[0].broker.apply(&policy(issuer.url(), "enabled")).await;
-        for replica in &all[1..] {
-            for file in std::fs::read_dir(all[0].broker.folder()).unwrap() {
-                let file = file.unwrap().path();
-                if file.to_str().unwrap().contains("dockpass.db") {
-                    std::fs::copy(&file, replica.broker.folder().join(file.file_name().unwrap()))
-                        .unwrap();
-                }
-            }
-        }
         // all at once: each makes what is missing in the store, or finds it made
         join_all(all.iter_mut().map(|replica| replica.broker.serve())).await;
         let this = Self { all, issuer, postgres, redis, balancer, service, _keys: keys };
