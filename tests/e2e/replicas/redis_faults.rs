@@ -17,6 +17,9 @@ async fn promise_5_no_request_fails_whatever_happens_to_redis() {
     for (what, happens) in FAULTS {
         rows.push(happen(what, *happens, &mut replicas, &load).await);
     }
+    // it was in use
+    let hits = replicas.metric(r#"dockpass_cache_lookups_total{where="redis"}"#).await;
+    assert!(hits > 0.0, "nothing was found in Redis");
     let record = load.stop().await;
     let failures = |row: &Row| format!("{}: {:?}", row.fault, row.failures());
     let failed: Vec<String> =
@@ -54,8 +57,9 @@ async fn happen(what: &str, happens: Happens, replicas: &mut Replicas, load: &Lo
             replicas.redis.run().await;
         }
         Happens::HoldsWrongBytes => {
-            let spoiled = replicas.redis.fill_with_wrong_bytes().await;
-            assert!(spoiled > 0, "nothing was in Redis");
+            replicas.redis.fill_with_wrong_bytes(LASTS).await;
+            let alarms = replicas.metric("dockpass_cache_seals_failed_total").await;
+            assert!(alarms > 0.0, "no wrong bytes were looked at");
         }
         Happens::Network(network) => replicas.to_redis(network),
     };

@@ -24,8 +24,8 @@ const CALLERS: usize = 12;
 const EVERY: Duration = Duration::from_millis(60);
 /// A caller gets a new identity token after so many requests.
 const REQUESTS_AN_IDENTITY: u64 = 24;
-/// Of so many subjects a caller: what is kept for each of them fits everywhere.
-const SUBJECTS: u64 = 8;
+/// Of so many subjects a caller. There is always one for whom nothing was minted yet, and what is kept for all of them fits everywhere.
+const SUBJECTS: u64 = 64;
 /// The longest that a test waits for requests to end.
 const PATIENCE: Duration = Duration::from_mins(1);
 

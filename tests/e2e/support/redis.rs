@@ -1,6 +1,7 @@
 //! A redis-server of a test's own, which may be treated badly.
 
 use std::process::Command;
+use std::time::Duration;
 
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
@@ -60,9 +61,21 @@ impl Redis {
         signal_family(self.server.as_ref().unwrap().pid(), Signal::CONT);
     }
 
-    /// Spoils every value that is in it now, each in one of four ways: other bytes, the value of another key, cut short, of another type. How
-    /// many there were.
-    pub(crate) async fn fill_with_wrong_bytes(&self) -> usize {
+    /// Spoils every value, and new ones again and again, for a time.
+    pub(crate) async fn fill_with_wrong_bytes(&self, time: Duration) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let spoiling = async {
+            loop {
+                ticks.tick().await;
+                self.spoil().await;
+            }
+        };
+        // it has no other end
+        drop(tokio::time::timeout(time, spoiling).await);
+    }
+
+    /// Spoils every value that is in it now, each in one of four ways: other bytes, the value of another key, cut short, of another type.
+    async fn spoil(&self) {
         let mut connection = self.connection().await;
         let keys: Vec<Vec<u8>> = connection.keys("*").await.unwrap();
         let mut other = Vec::new();
@@ -85,7 +98,6 @@ impl Redis {
                 set.arg(key).arg(wrong).arg("KEEPTTL").query_async(&mut connection).await.unwrap();
             other = value;
         }
-        keys.len()
     }
 
     /// Its port.

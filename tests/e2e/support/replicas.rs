@@ -140,6 +140,18 @@ impl Replicas {
         self.all.iter().for_each(|replica| replica.to_redis.set(network));
     }
 
+    /// The sum of a metric over all of them; `name` with the labels that it has to have, as in `name{label="value"}`.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let mut sum = 0.0;
+        for replica in &self.all {
+            let metrics = http().get(replica.broker.ops_url("/metrics")).send().await.unwrap();
+            let metrics = metrics.text().await.unwrap();
+            let values = metrics.lines().filter_map(|line| line.strip_prefix(name));
+            sum += values.map(|value| value.trim().parse::<f64>().unwrap()).sum::<f64>();
+        }
+        sum
+    }
+
     /// What was given by the trail of all of them, which has to verify.
     pub(crate) async fn trail(&self) -> Credentials {
         let broker = &self.all[0].broker;
