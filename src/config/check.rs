@@ -78,12 +78,7 @@ impl Config {
         if self.store.url.sqlite_file().is_none() {
             problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
         }
-        if self.cache.url != "memory:" {
-            problems.push("cache.url: only `memory:` is known to this version".to_owned());
-        }
-        if self.cache.capacity == 0 {
-            problems.push("cache.capacity: 0 keeps nothing; write at least 1".to_owned());
-        }
+        problems.append(&mut self.cache.problems());
     }
 
     fn check_admins(&self, problems: &mut Vec<String>) {

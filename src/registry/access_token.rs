@@ -1,11 +1,14 @@
 //! What is handed out.
 
+mod shared;
+
 use jiff::Timestamp;
 
 use crate::cache::Expires;
 use crate::model::{AccessTokenId, Permissions, RegistryName, ScopeMapName, Secret, TokenName};
 
-/// A short-lived credential for one set of permissions. Made only by a driver, from a permit.
+/// A short-lived credential for one set of permissions. Made only by a driver, from a permit; or out of the seal under which a replica kept
+/// what its driver had made.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub(super) id: AccessTokenId,

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::audit::{Event, Filter, Journal};
 use crate::broker::{LimitsConfig, Parts, Peer};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::Verifiers;
 use crate::model::{Clock, Reason, SystemClock};
 use crate::net::{self, HttpClient};
@@ -35,7 +35,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         Dependencies { clock: Arc::clone(&clock), ring: Arc::clone(&ring), http, external_url };
     let parts = Parts {
         admins: Vec::new(),
-        cache: Memory::new(10),
+        cache: Cache::in_memory(10),
         context: Context::default(),
         journal: Journal::start(&store, folder.path(), Arc::clone(&clock)).await.unwrap(),
         limits: LimitsConfig::default(),
