@@ -8,6 +8,8 @@ mod batch;
 mod claim;
 mod deed;
 mod error;
+mod index;
+mod index_draft;
 mod journal;
 mod link;
 mod migration;
@@ -32,6 +34,7 @@ pub(super) use self::address::url_of;
 use self::batch::number_of;
 use self::claim::refuse_unsafe;
 use self::deed::{Changed, Deed};
+use self::index::IndexTables;
 use self::journal::Writer;
 use self::link::{LONG, Link, SHORT, Shared, Work};
 use self::news::News;
@@ -188,8 +191,9 @@ impl Engine for Postgres {
         Ok(Box::new(Reader::new(Arc::clone(&self.link), chain)))
     }
 
-    fn search_index(&self, _chain: Chain) -> Result<SearchIndex, Error> {
-        todo!()
+    fn search_index(&self, chain: Chain) -> Result<SearchIndex, Error> {
+        let tables = IndexTables::open(Arc::clone(&self.link), chain)?;
+        Ok(SearchIndex::new(Box::new(tables)))
     }
 
     fn prune_events(&self, chain: Chain, last: ChainHead, record: &str) -> Result<(), Error> {

@@ -256,3 +256,60 @@ BEGIN
     END LOOP;
     RETURN NEXT;
 END $$;
+
+-- Begins an index anew.
+CREATE FUNCTION reset_index(of_chain INTEGER, new_seed BIGINT, new_known_term BIGINT) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE index_progress SET place = 0, witness = 0, hash = decode(repeat('00', 32), 'hex'), seed = new_seed, known_term = new_known_term
+        WHERE chain = of_chain;
+    DELETE FROM index_segment WHERE chain = of_chain;
+    DELETE FROM index_chunk WHERE chain = of_chain;
+END $$;
+
+-- Adds to an index what follows a place, and puts segments together; nothing happens when somebody else was faster.
+CREATE FUNCTION write_index(
+    of_chain INTEGER,
+    before_place BIGINT,
+    before_hash BYTEA,
+    new_place BIGINT,
+    new_witness BIGINT,
+    new_hash BYTEA,
+    -- Ranges of segments to remove, by their places and by the keys of their chunks.
+    removed_from BIGINT[],
+    removed_to BIGINT[],
+    removed_first BIGINT[],
+    removed_last BIGINT[],
+    bases BIGINT[],
+    sizes INTEGER[],
+    first_ids BYTEA[],
+    last_ids BYTEA[],
+    earliest BIGINT[],
+    latest BIGINT[],
+    spans BYTEA[],
+    places BIGINT[],
+    terms BYTEA[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE index_progress SET place = new_place, witness = new_witness, hash = new_hash
+        WHERE chain = of_chain AND place = before_place AND hash = before_hash;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    DELETE FROM index_segment USING unnest(removed_from, removed_to) AS removed (start, stop)
+        WHERE chain = of_chain AND base >= removed.start AND base < removed.stop;
+    DELETE FROM index_chunk AS chunk USING unnest(removed_first, removed_last) AS removed (start, stop)
+        WHERE chunk.chain = of_chain AND chunk.place >= removed.start AND chunk.place < removed.stop;
+    INSERT INTO index_segment SELECT of_chain, * FROM unnest(bases, sizes, first_ids, last_ids, earliest, latest, spans);
+    INSERT INTO index_chunk SELECT of_chain, * FROM unnest(places, terms);
+END $$;
+
+-- Forgets the segments that end before a place, with their chunks.
+CREATE FUNCTION prune_index(of_chain INTEGER, before BIGINT) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    rest BIGINT;
+BEGIN
+    DELETE FROM index_segment WHERE chain = of_chain AND base + size <= before;
+    SELECT coalesce((SELECT min(base) FROM index_segment WHERE chain = of_chain), place) INTO rest
+        FROM index_progress WHERE chain = of_chain;
+    DELETE FROM index_chunk AS chunk WHERE chunk.chain = of_chain AND chunk.place < (rest / 256) << 32;
+END $$;
