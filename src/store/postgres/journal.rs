@@ -71,7 +71,7 @@ impl WriteJournal for Writer {
         self.link.wait(self.link.with(SHORT, |connection| {
             Box::pin(async {
                 let sql = "SELECT chain, sequence, hash FROM audit_chain ORDER BY chain";
-                let rows = connection.fetch_all(sql).await?.into_iter().map(|row| {
+                let rows = connection.fetch_all(sqlx::query(sql)).await?.into_iter().map(|row| {
                     let sequence = unsigned(row.try_get(1)?);
                     Ok((chain_of(row.try_get(0)?), ChainHead { sequence, hash: bytes(&row, 2)? }))
                 });
