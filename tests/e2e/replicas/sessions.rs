@@ -3,7 +3,7 @@
 use dockpass::pb::Action::{ContentRead, ContentWrite};
 use dockpass::pb::TokenStatus::{Disabled, Enabled};
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -72,8 +72,8 @@ async fn revoked_on_each(replicas: &Replicas) {
 }
 
 /// The answer to a form at the token endpoint of one replica.
-async fn post(at: &Replica, form: &[(&str, &str)]) -> (StatusCode, Value) {
-    let answer = http().post(at.broker.url("/token")).form(form).send().await.unwrap();
+async fn post(client: &Client, at: &Replica, form: &[(&str, &str)]) -> (StatusCode, Value) {
+    let answer = client.post(at.broker.url("/token")).form(form).send().await.unwrap();
     (answer.status(), answer.json().await.unwrap())
 }
 
@@ -89,7 +89,7 @@ async fn log_in(replicas: &Replicas, at: &Replica) -> String {
         ("access_type", "offline"),
         ("scope", SCOPE),
     ];
-    let (status, answer) = post(at, &form).await;
+    let (status, answer) = post(&http(), at, &form).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     answer["refresh_token"].as_str().unwrap().to_owned()
 }
@@ -104,9 +104,9 @@ async fn refresh(replicas: &Replicas, token: &str) -> Vec<StatusCode> {
         ("refresh_token", token),
         ("scope", SCOPE),
     ];
-    let in_turn = replicas.all.iter().cycle().take(100);
+    let (client, in_turn) = (http(), replicas.all.iter().cycle().take(100));
     let mut statuses: Vec<StatusCode> =
-        join_all(in_turn.map(async |at| post(at, &form).await.0)).await;
+        join_all(in_turn.map(async |at| post(&client, at, &form).await.0)).await;
     statuses.dedup();
     statuses
 }
