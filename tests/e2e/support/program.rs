@@ -57,7 +57,7 @@ impl Program {
     /// Ends a program that takes SIGQUIT for "at once, but clean up", and waits for its end.
     pub(crate) fn quit(&mut self) {
         // it may have ended by itself: that is what the caller wanted
-        drop(kill_process(self.pid(), Signal::QUIT));
+        kill_process(self.pid(), Signal::QUIT).unwrap_or_default();
         self.child.wait().unwrap();
     }
 
