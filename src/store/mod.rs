@@ -10,6 +10,8 @@ mod config;
 mod definition;
 mod engine;
 mod error;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod history;
 mod index;
 mod journal;
@@ -230,3 +232,6 @@ async fn blocking<T: Send + 'static>(
         .await
         .unwrap_or_else(|error| Err(Error::Unavailable(format!("its work ended early: {error}"))))
 }
+
+#[cfg(test)]
+mod tests;
