@@ -173,7 +173,7 @@ async fn broker(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Broker>> {
     let store = Store::open(&config.store, &config.data_dir).await?;
-    let journal = Journal::start(&store, &config.data_dir, Arc::clone(&clock)).await?;
+    let journal = Journal::start(&store, &config.keys.audit_key_file, Arc::clone(&clock)).await?;
     let without_root = if config.is_shared() { WithoutRoot::Refuse } else { WithoutRoot::Make };
     let parts = Parts {
         admins: config.admins.clone(),

@@ -55,15 +55,14 @@ impl Broker {
         let cache = match self.cache.health() {
             Health::MemoryOnly | Health::Shared => State::Up,
             Health::Cut => State::Degraded(
-                "Redis does not answer: each broker mints for itself, and the log says why"
-                    .to_owned(),
+                "Redis does not answer: until it does, each replica mints for itself".to_owned(),
             ),
         };
         vec![
             Dependency { name: "audit", state: audit },
             Dependency { name: "policy", state: policy },
-            Dependency { name: "clock", state: self.skew.state() },
             Dependency { name: "cache", state: cache },
+            Dependency { name: "clock", state: self.skew.state() },
         ]
     }
 }

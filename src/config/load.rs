@@ -79,6 +79,7 @@ impl Config {
             &mut self.keys.seal_keys_file,
             &mut self.keys.root_certificate_file,
             &mut self.keys.root_key_file,
+            &mut self.keys.audit_key_file,
         ];
         let cache = self.cache.url_file.iter_mut().chain(&mut self.cache.ca_file);
         let issuers = self

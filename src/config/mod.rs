@@ -78,7 +78,7 @@ impl Default for Config {
 impl Config {
     /// True when other brokers may work on the same store or cache: then they have the same keys, which no one of them makes for itself.
     pub fn is_shared(&self) -> bool {
-        self.store.url.is_postgres() || self.cache.is_shared()
+        self.store.is_shared() || self.cache.is_shared()
     }
 
     /// What of the configuration bounds policy.

@@ -38,7 +38,9 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         admins: Vec::new(),
         cache: Cache::in_memory(10),
         context: Context::default(),
-        journal: Journal::start(&store, folder.path(), Arc::clone(&clock)).await.unwrap(),
+        journal: Journal::start(&store, &folder.path().join("audit.key"), Arc::clone(&clock))
+            .await
+            .unwrap(),
         limits: LimitsConfig::default(),
         registries: Registries::build(Vec::new(), keys, dependencies).unwrap(),
         verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),

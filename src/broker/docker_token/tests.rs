@@ -45,7 +45,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         admins: Vec::new(),
         cache: Cache::in_memory(1),
         context: Context { registries: vec![config.bounds()], issuers: Vec::new() },
-        journal: Journal::start(&store, path, Arc::clone(&clock)).await.unwrap(),
+        journal: Journal::start(&store, &path.join("audit.key"), Arc::clone(&clock)).await.unwrap(),
         limits: crate::broker::LimitsConfig::default(),
         registries: Registries::build(vec![config], keys, dependencies).unwrap(),
         verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),

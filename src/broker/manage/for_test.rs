@@ -120,7 +120,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
             registries: configs.iter().map(registry::Config::bounds).collect(),
             issuers: vec![issuer],
         },
-        journal: Journal::start(&store, path, Arc::clone(&clock)).await.unwrap(),
+        journal: Journal::start(&store, &path.join("audit.key"), Arc::clone(&clock)).await.unwrap(),
         limits: LimitsConfig { deadline_seconds, ..LimitsConfig::default() },
         registries: Registries::build(configs, keys, dependencies).unwrap(),
         verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),
