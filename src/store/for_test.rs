@@ -65,6 +65,11 @@ impl Database {
         Self { name }
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL.
     pub(crate) fn url(&self) -> String {
         let server = server();

@@ -27,7 +27,7 @@ impl Claim {
         connection: &mut PgConnection,
         last: Option<(Chain, Owner)>,
     ) -> Result<Self, Problem> {
-        refuse_unsafe(connection).await?;
+        refuse_unsafe(Server::ask(connection).await?)?;
         let mut owner = Owner::default();
         rand::fill(&mut owner)
             .map_err(|_| Error::Unavailable("the random number generator failed".to_owned()))?;
@@ -42,26 +42,38 @@ impl Claim {
     }
 }
 
+/// What a server says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server {
+    pub(super) fsync: bool,
+    pub(super) full_page_writes: bool,
+    pub(super) is_standby: bool,
+}
+
+impl Server {
+    pub(super) async fn ask(connection: &mut PgConnection) -> Result<Self, Problem> {
+        let (fsync, full_page_writes, is_standby) = sqlx::query_as(
+            "SELECT current_setting('fsync')::boolean, current_setting('full_page_writes')::boolean, pg_is_in_recovery()",
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(Self { fsync, full_page_writes, is_standby })
+    }
+}
+
 /// What a server answers is durable only when it says so (promise 1).
-pub(super) async fn refuse_unsafe(connection: &mut PgConnection) -> Result<(), Problem> {
-    let (fsync, full_pages, is_standby): (bool, bool, bool) = sqlx::query_as(
-        "SELECT current_setting('fsync')::boolean, current_setting('full_page_writes')::boolean, pg_is_in_recovery()",
-    )
-    .fetch_one(connection)
-    .await?;
-    if !fsync {
+pub(super) fn refuse_unsafe(server: Server) -> Result<(), Error> {
+    if !server.fsync {
         return Err(Error::Config(
             "the database runs with fsync = off: events that were answered for would be lost with its machine; turn it on".to_owned(),
-        )
-        .into());
+        ));
     }
-    if is_standby {
+    if server.is_standby {
         return Err(Error::Config(
             "the database is a standby: store.url must name the primary server".to_owned(),
-        )
-        .into());
+        ));
     }
-    if !full_pages {
+    if !server.full_page_writes {
         tracing::warn!(
             "the database runs with full_page_writes = off: unless its file system never tears a page, a crash of its machine damages the store"
         );

@@ -11,8 +11,10 @@ use crate::store::Error;
 pub(super) enum Problem {
     /// The database refused it, and the connection can go on; nothing was done. With its SQLSTATE.
     Refused(String, Error),
-    /// The connection is of no use any more; what was done is not known.
+    /// The connection broke; what was done is not known.
     Lost(Error),
+    /// No answer came in time; what was done, or will be, is not known.
+    Hangs,
 }
 
 /// The chain belongs to somebody else.
@@ -21,9 +23,9 @@ pub(super) const CHAIN_LOST: &str = "DP001";
 const STALE: &str = "DP002";
 
 impl Problem {
-    /// An answer did not come in time.
-    pub(super) fn hangs() -> Self {
-        Self::Lost(Error::Unavailable("the database does not answer".to_owned()))
+    /// True when the connection is of no use any more.
+    pub(super) const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Hangs)
     }
 
     /// True when the same again may work: others were in the way.
@@ -42,6 +44,7 @@ impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Refused(_, error) | Problem::Lost(error) => error,
+            Problem::Hangs => Self::Unavailable("the database does not answer".to_owned()),
         }
     }
 }

@@ -89,7 +89,7 @@ impl Link {
             connection.execute(sqlx::raw_sql(SESSION)).await?;
             Ok(connection)
         };
-        timeout(CONNECT, connect).await.unwrap_or_else(|_| Err(Problem::hangs()))
+        timeout(CONNECT, connect).await.unwrap_or_else(|_| Err(Problem::Hangs))
     }
 
     /// Runs `work` on the store's threads; it is finished also when the caller does not wait for it.
@@ -145,8 +145,8 @@ impl Link {
         work: &impl for<'c> Fn(&'c mut PgConnection) -> Work<'c, T>,
     ) -> Result<T, Problem> {
         let result = timeout(patience, work(&mut connection)).await;
-        let result = result.unwrap_or_else(|_| Err(Problem::hangs()));
-        if matches!(result, Err(Problem::Lost(_))) {
+        let result = result.unwrap_or_else(|_| Err(Problem::Hangs));
+        if result.as_ref().is_err_and(Problem::is_lost) {
             // the others have most likely shared its fate
             self.idle.lock().clear();
         } else {

@@ -31,7 +31,7 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), Error> 
             .map_err(Problem::from)?;
         migrator(&FILES).run_direct(None, connection, false).await.map_err(explain)
     };
-    timeout(PATIENCE, run).await.unwrap_or_else(|_| Err(Problem::hangs().into()))
+    timeout(PATIENCE, run).await.unwrap_or_else(|_| Err(Problem::Hangs.into()))
 }
 
 fn migrator(files: &[(i64, &'static str, &'static str)]) -> Migrator {

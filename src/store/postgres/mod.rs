@@ -20,6 +20,9 @@ mod policy;
 mod read;
 mod row;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +35,7 @@ use tokio::sync::Mutex;
 use self::address::Address;
 pub(super) use self::address::url_of;
 use self::batch::number_of;
-use self::claim::refuse_unsafe;
+use self::claim::{Server, refuse_unsafe};
 use self::deed::{Changed, Deed};
 use self::index::IndexTables;
 use self::journal::Writer;
@@ -109,7 +112,7 @@ impl Postgres {
 
 async fn prepare(link: &Shared) -> Result<(), Error> {
     let mut connection = link.connect().await?;
-    refuse_unsafe(&mut connection).await?;
+    refuse_unsafe(Server::ask(&mut connection).await?)?;
     migration::migrate(&mut connection).await?;
     drop(connection);
     partition::make(link).await

@@ -71,7 +71,7 @@ async fn hear(pool: &sqlx::PgPool, mut tell: impl FnMut()) -> Result<Infallible,
         Ok(listener)
     })
     .await
-    .unwrap_or_else(|_| Err(Problem::hangs()))?;
+    .unwrap_or_else(|_| Err(Problem::Hangs))?;
     tell();
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
@@ -84,7 +84,7 @@ async fn hear(pool: &sqlx::PgPool, mut tell: impl FnMut()) -> Result<Infallible,
             Ok(Err(error)) => return Err(Problem::from(error).into()),
             Err(_) => {
                 let ask = sqlx::query("SELECT 1").execute(&mut listener);
-                timeout(SHORT, ask).await.map_err(|_| Problem::hangs())?.map_err(Problem::from)?;
+                timeout(SHORT, ask).await.map_err(|_| Problem::Hangs)?.map_err(Problem::from)?;
             }
         }
     }

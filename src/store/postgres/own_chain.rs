@@ -126,7 +126,7 @@ impl OwnChain {
             connection.execute(SESSION).await?;
             Claim::make(&mut connection, self.last).await
         };
-        let claim = timeout(PATIENCE, claim).await.unwrap_or_else(|_| Err(Problem::hangs()))?;
+        let claim = timeout(PATIENCE, claim).await.unwrap_or_else(|_| Err(Problem::Hangs))?;
         Ok(Held { connection, claim, used: Instant::now() })
     }
 
@@ -194,12 +194,9 @@ impl OwnChain {
             )));
         };
         let result = timeout(patience, work(held)).await;
-        let result = result.unwrap_or_else(|_| Err(Problem::hangs()));
+        let result = result.unwrap_or_else(|_| Err(Problem::Hangs));
         held.used = Instant::now();
-        if result
-            .as_ref()
-            .is_err_and(|problem| problem.is(CHAIN_LOST) || matches!(problem, Problem::Lost(_)))
-        {
+        if result.as_ref().is_err_and(|problem| problem.is_lost() || problem.is(CHAIN_LOST)) {
             self.held = None;
         }
         result

@@ -9,31 +9,36 @@ use crate::support::{Load, Replicas, Row};
 /// How many requests have to succeed in a row before and after a fault.
 const HEALTHY: usize = 100;
 
-/// Lets a fault last for a time under load, and notes what it did. `begin` and `end` do what their names say.
-pub(super) async fn fault(
-    what: &str,
-    lasts: Duration,
-    (replicas, load): (&mut Replicas, &Load),
-    begin: impl AsyncFnOnce(&mut Replicas),
-    end: impl AsyncFnOnce(&mut Replicas),
-) -> Row {
-    load.healthy(HEALTHY).await;
-    let began = Instant::now();
-    begin(replicas).await;
-    load.run(lasts).await;
-    let over = Instant::now();
-    end(replicas).await;
-    load.healthy(HEALTHY).await;
-    replicas.ready().await;
-    let samples = load.record().ended_since(began);
-    let failed = samples.iter().filter(|sample| sample.failure.is_some());
-    let last = failed.map(|sample| sample.ended).max();
-    let row = Row {
-        fault: what.to_owned(),
-        lasted: over - began,
-        recovered_after: Row::recovery(over, last),
-        samples,
-    };
-    row.note();
-    row
+/// Something bad that happens to what the replicas depend on.
+pub(super) trait Fault {
+    /// What happens, for the table.
+    fn name(&self) -> String;
+
+    /// How long the load meets it.
+    fn lasts(&self) -> Duration;
+
+    /// Lets it happen.
+    async fn begin(&self, replicas: &mut Replicas);
+
+    /// Waits for what replicas say of themselves when it has lasted.
+    async fn shows(&self, replicas: &Replicas);
+
+    /// Ends it, and waits until the dependency is there again.
+    async fn end(&self, replicas: &mut Replicas);
+
+    /// Lets it happen under load, notes what it did, and waits until all is well again.
+    async fn happen(&self, replicas: &mut Replicas, load: &Load) -> Row {
+        load.healthy(HEALTHY).await;
+        let began = Instant::now();
+        self.begin(replicas).await;
+        load.run(self.lasts()).await;
+        self.shows(replicas).await;
+        self.end(replicas).await;
+        let over = Instant::now();
+        load.healthy(HEALTHY).await;
+        replicas.ready().await;
+        let row = Row::of(self.name(), (began, over), load.record().ended_since(began));
+        row.note();
+        row
+    }
 }

@@ -31,15 +31,8 @@ async fn promise_1_a_replica_killed_every_second_loses_no_event() {
     let over = Instant::now();
     load.healthy(100).await;
     replicas.ready().await;
-    let samples = load.record().ended_since(began);
-    let failed = samples.iter().filter(|sample| sample.failure.is_some());
-    let last = failed.map(|sample| sample.ended).max();
-    let row = Row {
-        fault: format!("a replica is killed, {KILLS} times"),
-        lasted: over - began,
-        recovered_after: Row::recovery(over, last),
-        samples,
-    };
+    let fault = format!("a replica is killed, {KILLS} times");
+    let row = Row::of(fault, (began, over), load.record().ended_since(began));
     row.note();
     // who is answered at all is answered rightly: what failed was cut off twice
     assert!(

@@ -28,12 +28,8 @@ async fn soak_memory_and_open_files_stay_flat() {
         }
     }
     let record = load.stop().await;
-    let row = Row {
-        fault: "none".to_owned(),
-        lasted: began.elapsed(),
-        samples: record.since(began),
-        recovered_after: Duration::ZERO,
-    };
+    let fault = "none: the soak".to_owned();
+    let row = Row::of(fault, (began, Instant::now()), record.since(began));
     row.note();
     assert!(row.failures().is_empty(), "{:?}", row.failures());
     for (number, uses) in uses.iter().enumerate() {

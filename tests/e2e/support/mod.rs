@@ -30,7 +30,7 @@ pub(crate) use self::issuer::Issuer;
 pub(crate) use self::load::{Load, Record, Sample};
 pub(crate) use self::operator::Operator;
 pub(crate) use self::postgres::Postgres;
-pub(crate) use self::program::{Program, eventually, free_port};
+pub(crate) use self::program::{Program, eventually, free_port, scratch};
 pub(crate) use self::proxy::{Network, Proxy};
 pub(crate) use self::redis::Redis;
 pub(crate) use self::registry::RealRegistry;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use tokio::time::Instant;
 
-use super::Sample;
+use super::{Sample, scratch};
 
 const HEAD: [&str; 7] =
     ["fault", "lasted", "requests", "tried again", "failed, and why", "slowest", "recovered after"];
@@ -23,11 +22,28 @@ pub(crate) struct Row {
     pub(crate) lasted: Duration,
     /// The requests that ended between its beginning and the recovery.
     pub(crate) samples: Vec<Sample>,
-    /// From the end of the fault to the end of the last request that failed; zero where none did.
+    /// From the end of the fault to the end of the last request that failed; zero where none did after.
     pub(crate) recovered_after: Duration,
 }
 
 impl Row {
+    /// Of what met a fault that began and ended at these times.
+    pub(crate) fn of(
+        fault: String,
+        (began, over): (Instant, Instant),
+        samples: Vec<Sample>,
+    ) -> Self {
+        let failed = samples.iter().filter(|sample| sample.failure.is_some());
+        let last = failed.map(|sample| sample.ended).max();
+        Self {
+            fault,
+            lasted: over - began,
+            recovered_after: last
+                .map_or(Duration::ZERO, |last| last.saturating_duration_since(over)),
+            samples,
+        }
+    }
+
     /// How many requests failed for each reason.
     pub(crate) fn failures(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();
@@ -35,11 +51,6 @@ impl Row {
             *reasons.entry(failure.reason.as_str()).or_default() += 1;
         }
         reasons
-    }
-
-    /// The time of recovery, when the fault ended at `end` and the last request failed at `last`.
-    pub(crate) fn recovery(end: Instant, last: Option<Instant>) -> Duration {
-        last.map_or(Duration::ZERO, |last| last.saturating_duration_since(end))
     }
 
     /// Adds it to the table of the run.
@@ -87,10 +98,4 @@ fn render(lines: &str) -> Table {
 
 fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
-}
-
-/// A file in the folder that is left when the tests are over; that of the system where `tests/run` gave none.
-fn scratch(name: &str) -> PathBuf {
-    let folder = std::env::var_os("DOCKPASS_TEST_SCRATCH").map(PathBuf::from);
-    folder.unwrap_or_else(std::env::temp_dir).join(Path::new(name))
 }
