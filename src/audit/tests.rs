@@ -1,11 +1,14 @@
 //! Tests of the audit trail as a whole, on a real store in a temporary folder.
 
 mod archive;
+mod chains;
 mod checkpoint;
 mod damage;
 mod faults;
 mod index;
+mod replicas;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,12 +30,11 @@ impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Config::default(), folder.path()).await.unwrap();
-        let clock = ManualClock::at("2026-03-01T12:00:00.123456789Z".parse().unwrap());
-        Self { folder, store, clock }
+        Self { folder, store, clock: clock() }
     }
 
     async fn journal(&self) -> Journal {
-        Journal::start(&self.store, self.folder.path(), Arc::new(self.clock.clone())).await.unwrap()
+        Journal::start(&self.store, &self.key_file(), Arc::new(self.clock.clone())).await.unwrap()
     }
 
     /// A closed journal of `count` events, one minute after another.
@@ -47,33 +49,12 @@ impl Fixture {
         fixture
     }
 
-    /// An issue for one of three jobs; every third is refused.
     fn event(&self, number: u8) -> Event {
-        let now = self.clock.now();
-        let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
-        event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
-        event.peer = Some("192.0.2.7".to_owned());
-        event.identity = JsonObject::of(&json!({
-            "kind": "workload",
-            "issuer": "https://ci.example",
-            "subject": format!("repo:acme/app-{}", number % 3),
-        }));
-        event.claims = json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})
-            .as_object()
-            .map(Claims::of);
-        event.policy_revision = Some(7);
-        event.request = Some(RequestRecord {
-            registry: "prod".parse().unwrap(),
-            permissions: serde_json::from_value(json!([
-                {"repository": format!("servers/app-{}", number % 3), "actions": ["pull"]}
-            ]))
-            .unwrap(),
-            lifetime: None::<Lifetime>,
-            token_name: Some(format!("writer-{}", number % 3).parse().unwrap()),
-            with_bearer_token: false,
-            fresh: false,
-        });
-        event
+        event(&self.clock, number)
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.folder.path().join("audit.key")
     }
 
     fn archive(&self) -> Archive {
@@ -91,6 +72,39 @@ impl Fixture {
     }
 }
 
+/// An issue for one of three jobs; every third is refused.
+fn event(clock: &ManualClock, number: u8) -> Event {
+    let now = clock.now();
+    let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
+    event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
+    event.peer = Some("192.0.2.7".to_owned());
+    event.identity = JsonObject::of(&json!({
+        "kind": "workload",
+        "issuer": "https://ci.example",
+        "subject": format!("repo:acme/app-{}", number % 3),
+    }));
+    event.claims = json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})
+        .as_object()
+        .map(Claims::of);
+    event.policy_revision = Some(7);
+    event.request = Some(RequestRecord {
+        registry: "prod".parse().unwrap(),
+        permissions: serde_json::from_value(json!([
+            {"repository": format!("servers/app-{}", number % 3), "actions": ["pull"]}
+        ]))
+        .unwrap(),
+        lifetime: None::<Lifetime>,
+        token_name: Some(format!("writer-{}", number % 3).parse().unwrap()),
+        with_bearer_token: false,
+        fresh: false,
+    });
+    event
+}
+
+fn clock() -> ManualClock {
+    ManualClock::at("2026-03-01T12:00:00.123456789Z".parse().unwrap())
+}
+
 fn export(archive: &Archive, disclosure: Disclosure) -> Vec<String> {
     let mut bytes = Vec::new();
     archive.export(&mut bytes, disclosure).unwrap();
@@ -104,9 +118,14 @@ fn verify_lines(lines: &[String], outside: Option<&Checkpoint>) -> Result<Report
 /// What was found: the place and the kind of damage.
 fn damage<T: std::fmt::Debug>(result: Result<T, Finding>) -> (u64, Damage) {
     match result.unwrap_err() {
-        Finding::Damaged { event, damage, .. } => (event, damage),
+        Finding::Damaged { place, damage, .. } => (place.event, damage),
         other @ Finding::Unreadable(_) => panic!("{other}"),
     }
+}
+
+/// What a report says of the only chain.
+fn only(report: &Report) -> ChainReport {
+    *report.only().unwrap()
 }
 
 /// A far future, so that a prune takes all that it may.

@@ -23,22 +23,6 @@ impl Default for Http {
     }
 }
 
-/// The `[cache]` section.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Cache {
-    /// `memory:`.
-    pub url: String,
-    /// The most access tokens that are kept for reuse.
-    pub capacity: u64,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self { url: "memory:".to_owned(), capacity: 100_000 }
-    }
-}
-
 /// The `[keys]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,6 +35,8 @@ pub struct Keys {
     pub root_key_file: PathBuf,
     /// The signing keys of kid mode, the active one first.
     pub signing_key_files: Vec<PathBuf>,
+    /// The key that signs checkpoints of the audit journal. Generated when it is missing.
+    pub audit_key_file: PathBuf,
 }
 
 impl Default for Keys {
@@ -60,6 +46,7 @@ impl Default for Keys {
             root_certificate_file: "root.crt".into(),
             root_key_file: "root.key".into(),
             signing_key_files: Vec::new(),
+            audit_key_file: "audit.key".into(),
         }
     }
 }

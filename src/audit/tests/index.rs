@@ -218,7 +218,7 @@ fn filters() -> impl Strategy<Value = Filter> {
 fn list(archive: &Archive, filter: &Filter, page: u32) -> Vec<u64> {
     let (mut found, mut before) = (Vec::new(), None);
     loop {
-        let page = archive.list(filter, before, page).unwrap();
+        let page = archive.list(filter, before.as_ref(), page).unwrap();
         found.extend(page.events.iter().map(|one| one.sequence));
         before = page.next;
         if before.is_none() {
@@ -326,12 +326,12 @@ async fn what_was_pruned_is_not_found_and_the_rest_is() {
         .prune(
             rows[640].time - SignedDuration::from_secs(300),
             "admin",
-            fixture.folder.path(),
+            &fixture.key_file(),
             &fixture.clock,
         )
         .await
         .unwrap();
-    let start = archive.verify(None).unwrap().start;
+    let start = only(&archive.verify(None).unwrap()).start;
     assert!((200..640).contains(&start), "{start}");
     assert_eq!(archive.find(rows[usize::try_from(start).unwrap() - 1].id).unwrap(), None);
     assert_eq!(

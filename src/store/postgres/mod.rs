@@ -180,7 +180,7 @@ impl Engine for Postgres {
         self.link.wait(self.link.with(SHORT, |connection| {
             Box::pin(async {
                 let sql = "SELECT chain FROM audit_chain ORDER BY chain";
-                let rows = connection.fetch_all(sql).await?;
+                let rows = connection.fetch_all(sqlx::query(sql)).await?;
                 rows.into_iter().map(|row| Ok(chain_of(row.try_get(0)?))).collect()
             })
         }))

@@ -107,6 +107,22 @@ impl ReadJournal for Reader {
         })
     }
 
+    fn among(&self, places: &[u64]) -> Result<Vec<JournalRow>, Error> {
+        let places: Vec<_> = places.iter().map(|place| signed(*place)).collect();
+        let sql = format!(
+            "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, stored.body \
+             FROM audit_event AS event LEFT JOIN audit_claims AS stored ON stored.chain = $1 AND stored.place = event.claims \
+             WHERE event.chain = $1 AND event.sequence = ANY($2) AND event.{NOT_PRUNED} ORDER BY event.sequence DESC"
+        );
+        self.read(|connection, chain| {
+            let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(chain).bind(places.clone());
+            Box::pin(async {
+                let rows = connection.fetch_all(query).await?;
+                Ok(rows.iter().map(journal_row).collect::<Result<_, _>>()?)
+            })
+        })
+    }
+
     fn checkpoints_after(&self, sequence: u64, limit: u32) -> Result<Vec<(u64, String)>, Error> {
         self.read(|connection, chain| {
             let query = sqlx::query_as(
