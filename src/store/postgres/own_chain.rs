@@ -137,7 +137,7 @@ impl OwnChain {
             connection.execute(SESSION).await?;
             Claim::make(&mut connection, self.last).await
         };
-        let claim = timeout(PATIENCE, claim).await.unwrap_or_else(|_| Err(Problem::Hangs))?;
+        let claim = timeout(PATIENCE, claim).await.unwrap_or(Err(Problem::Hangs))?;
         Ok(Held { connection, claim, used: Instant::now() })
     }
 
