@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::draft::{Draft, Stage};
@@ -68,7 +70,7 @@ impl Broker {
             let _held = (place, InFlight::begin(method(U::KIND)));
             broker.guarded(&call, &use_case, started, deadline).await
         };
-        until(deadline + RECORDING, Finishing::new(&self.tasks, work))
+        until(deadline + RECORDING, pin!(Finishing::new(&self.tasks, work)))
             .await
             .unwrap_or_else(|| Err(self.unrecorded(Error::DeadlineExceeded)))
     }
@@ -106,7 +108,7 @@ impl Broker {
             let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
             draft.verified = verified;
             draft.event.supersedes = overtaken;
-            let outcome = until(deadline, use_case.run(self, &mut draft))
+            let outcome = until(deadline, pin!(use_case.run(self, &mut draft)))
                 .await
                 .unwrap_or(Err(Error::DeadlineExceeded));
             verified = draft.verified.take();
@@ -116,7 +118,9 @@ impl Broker {
             let decides = |_: &u64| U::STANDING == Standing::WhilePolicyHolds;
             let Some(revision) = latest.filter(decides) else { return outcome };
             // the policy changed while the decision was made: what it touches is decided again
-            if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
+            // boxed, since it is rare, and its room would be in every request
+            let newer = Box::pin(self.policies.at_least(revision, self.clock.now()));
+            if let Err(error) = newer.await {
                 return Err(self.refuse_early(U::KIND, call, error.into()).await);
             }
             if self.policies.in_force().upholds(&in_force, given) {
@@ -193,11 +197,19 @@ impl Broker {
 
     /// Refuses before, or outside of, a use case. In a flood that costs next to nothing.
     pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        let (started, now, reason) = (Instant::now(), self.clock.now(), error.reason());
-        if let Recording::Counted(decision_id) = self.refusals.count(call.peer, reason, now) {
-            metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
-            return Refusal { decision_id, error };
+        let (now, reason) = (self.clock.now(), error.reason());
+        match self.refusals.count(call.peer, reason, now) {
+            Recording::Counted(decision_id) => {
+                metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
+                Refusal { decision_id, error }
+            }
+            // boxed, since it is rare, and its room would be in every request
+            Recording::Alone => Box::pin(self.refuse_alone(kind, call, error, now)).await,
         }
+    }
+
+    async fn refuse_alone(&self, kind: Kind, call: &Call, error: Error, now: Timestamp) -> Refusal {
+        let started = Instant::now();
         let mut draft = Draft::new(kind, call, now, self.policies.in_force());
         draft.fail(&error);
         match self.append::<()>(call, &draft, Err(error.clone()), started).await {

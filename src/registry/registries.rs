@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::distribution::Distribution;
-use super::distribution::keys::Signer;
+use super::distribution::keys::{Signer, SigningThread};
 use super::{Config, Dependencies, Error, KeyReference, KeysConfig, NotificationsToken, Registry};
 use crate::model::RegistryName;
 
@@ -15,6 +15,7 @@ pub struct Registries {
     by_service: BTreeMap<String, RegistryName>,
     x5c: Option<Signer>,
     kid: Option<Signer>,
+    signing: Arc<SigningThread>,
 }
 
 impl Registries {
@@ -30,8 +31,9 @@ impl Registries {
     ) -> Result<Self, Error> {
         configs.iter().try_for_each(Config::refuse_malformed)?;
         let (x5c, kid) = (x5c_signer(&configs, &keys, &deps)?, kid_signer(&configs, &keys)?);
+        let signing = Arc::default();
         let mut registries =
-            Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), x5c, kid };
+            Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), x5c, kid, signing };
         for config in configs {
             registries.add(config, &deps)?;
         }
@@ -96,7 +98,12 @@ impl Registries {
             bounds: config.bounds(),
             anonymous: config.anonymous,
             notifications_token: NotificationsToken::of(&config)?,
-            driver: Arc::new(Distribution { config, signer, deps: deps.clone() }),
+            driver: Arc::new(Distribution {
+                config,
+                signer,
+                deps: deps.clone(),
+                signing: Arc::clone(&self.signing),
+            }),
         })
     }
 }
