@@ -76,7 +76,8 @@ fn journal(folder: &Path, jobs: &Jobs, waiters: u32, count: u32) -> anyhow::Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = Store::open(&Config::default(), folder).await?;
-        let journal = Journal::start(&store, folder, Arc::new(SystemClock)).await?;
+        let journal =
+            Journal::start(&store, &folder.join("audit.key"), Arc::new(SystemClock)).await?;
         let (started, before) = (Instant::now(), threads()?);
         let mut waits = Histogram::<u64>::new(3)?;
         let mut under_way = FuturesUnordered::new();

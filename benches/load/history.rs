@@ -53,7 +53,8 @@ fn open(folder: &Path) -> anyhow::Result<Store> {
 }
 
 async fn record(folder: &Path, count: u64) -> anyhow::Result<()> {
-    let journal = Journal::start(&open(folder)?, folder, Arc::new(SystemClock)).await?;
+    let journal =
+        Journal::start(&open(folder)?, &folder.join("audit.key"), Arc::new(SystemClock)).await?;
     let jobs = Jobs::new()?;
     let begun = Instant::now();
     let mut under_way = FuturesUnordered::new();

@@ -11,7 +11,8 @@
 //!
 //! - `open` and `personal` are the exact bytes of two JSON objects, what everybody may see and who called: nothing is normalised, so a
 //!   copy must keep the bytes.
-//! - `salt` is 16 random bytes an event; `previous` the hash of the event before, zeros for the first.
+//! - `salt` is 16 random bytes an event; `previous` the hash of the event before. Before the first of a chain stand zeros, or in chain `n` > 0
+//!   `SHA-256("dockpass.audit.chain.v1\0" ‖ n: u32)`: so no event can be moved to the start of another chain.
 //! - Claims are kept once per content, by their hash.
 //! - To withhold who called, an export gives the commitment in place of the salt, `personal` and the claims: without the salt, the
 //!   commitment cannot be searched for what it stands for.
@@ -137,6 +138,7 @@ mod tests {
     use super::super::hex::Hex;
     use super::super::{Event, Kind, Record};
     use super::*;
+    use crate::store::Chain;
 
     fn event() -> Fields {
         let id = DecisionId::from_bytes([0x11; 16]);
@@ -160,7 +162,7 @@ mod tests {
             Hex(row.hash).to_string(),
             "951faa617e0f6df45bcae64a16610490bdfaf865bbdeb832db11817e58e1d8a4"
         );
-        assert!(Record::from(row).follows(head));
+        assert!(Record::of(Chain(0), row).follows(head));
         let row = Prepared::with_salt(Fields { claims: None, ..event() }, [0x33; 16]).after(head);
         assert_eq!(
             Hex(row.hash).to_string(),

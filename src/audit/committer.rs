@@ -15,15 +15,17 @@ use super::key::SigningKey;
 use super::queue::{More, Queue};
 use super::{Error, Recorded};
 use crate::model::Clock;
-use crate::store::{self, ChainHead, JournalWriter};
+use crate::store::{self, Chain, ChainHead, JournalWriter, Store};
 use crate::telemetry::{CHECKPOINTS, metrics};
 
 /// The most events of one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
-/// A checkpoint is due after so many events,
+/// A checkpoint is due after so many events of the own chain,
 const CHECKPOINT_EVENTS: u64 = 1000;
-/// or so long after the last one, when there is something new.
+/// or so long after the last one, when there is something new in any chain.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
+/// The shortest time between two checkpoints, for each chain that they name: so all replicas together sign no more often than one alone.
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
 /// How often an idle thread looks whether something is due, and one that cannot write tries again.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -41,42 +43,49 @@ pub(super) struct Finished {
 
 /// The state of the thread.
 pub(super) struct Committer {
+    store: Store,
     writer: JournalWriter,
     key: SigningKey,
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
     finished: mpsc::UnboundedSender<Finished>,
     indexer: Indexer,
+    /// The chain that is written, indexed and signed.
+    chain: Chain,
     head: ChainHead,
+    /// Up to where a checkpoint covers the chain.
     checkpoint: u64,
+    /// All heads, as they were when a checkpoint was signed last.
+    heads: Vec<(Chain, ChainHead)>,
     checkpoint_tried: Instant,
     probed: Instant,
 }
 
 impl Committer {
     pub(super) fn new(
-        mut writer: JournalWriter,
+        store: &Store,
         key: SigningKey,
         clock: Arc<dyn Clock>,
         health: Arc<Health>,
         finished: mpsc::UnboundedSender<Finished>,
-        indexer: Indexer,
     ) -> Result<Self, Error> {
-        let head = writer.head().map_err(Error::unavailable)?;
-        let checkpoint = writer.last_checkpoint().map_err(Error::unavailable)?;
+        let mut writer = store.journal().map_err(Error::unavailable)?;
+        let chain = writer.chain();
         let now = Instant::now();
-        let (checkpoint_tried, probed) = (now, now);
         Ok(Self {
+            head: writer.head().map_err(Error::unavailable)?,
+            checkpoint: writer.last_checkpoint().map_err(Error::unavailable)?,
+            heads: writer.heads().map_err(Error::unavailable)?,
+            indexer: Indexer::start(store, chain)?,
+            store: store.clone(),
             writer,
             key,
             clock,
             health,
             finished,
-            indexer,
-            head,
-            checkpoint,
-            checkpoint_tried,
-            probed,
+            chain,
+            checkpoint_tried: now,
+            probed: now,
         })
     }
 
@@ -114,11 +123,40 @@ impl Committer {
             // what is wrong is in the health by now
             self.note(result).ok();
         }
+        if self.writer.chain() != self.chain {
+            self.follow_writer();
+        }
         let new = self.head.sequence.saturating_sub(self.checkpoint);
         let waited = self.checkpoint_tried.elapsed();
-        if (new >= CHECKPOINT_EVENTS && waited >= TICK / 4) || waited >= CHECKPOINT_INTERVAL {
+        if (new >= CHECKPOINT_EVENTS && waited >= self.pause()) || waited >= CHECKPOINT_INTERVAL {
             self.sign_checkpoint();
         }
+    }
+
+    fn pause(&self) -> Duration {
+        CHECKPOINT_PAUSE.saturating_mul(u32::try_from(self.heads.len()).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// Another replica took the chain while this one was frozen or cut off, and the writer goes on with another one. No event is in both: what failed
+    /// was answered so, and is not tried again.
+    fn follow_writer(&mut self) {
+        let chain = self.writer.chain();
+        match self.try_follow(chain) {
+            Ok(()) => {
+                tracing::warn!(lost = %self.chain, %chain, "another replica took the chain of the audit journal: this one goes on with another chain");
+                self.chain = chain;
+            }
+            Err(error) => {
+                tracing::warn!(%error, %chain, "the new chain of the audit journal cannot be used yet")
+            }
+        }
+    }
+
+    fn try_follow(&mut self, chain: Chain) -> Result<(), Error> {
+        self.head = self.writer.head().map_err(Error::unavailable)?;
+        self.checkpoint = self.writer.last_checkpoint().map_err(Error::unavailable)?;
+        self.indexer = Indexer::start(&self.store, chain)?;
+        Ok(())
     }
 
     fn record(&mut self, batch: Vec<Queued>, left: usize) {
@@ -181,16 +219,22 @@ impl Committer {
     }
 
     fn try_checkpoint(&mut self) -> Result<(), store::Error> {
-        // changes of policy append beside this thread
+        // changes of policy append beside this thread, to whatever chain this process has by now
         self.head = self.writer.head()?;
-        if self.head.sequence <= self.checkpoint {
+        if self.writer.chain() != self.chain {
+            self.follow_writer();
+        }
+        let heads = self.writer.heads()?;
+        let own = heads.iter().find(|(chain, _)| *chain == self.chain).map(|(_, head)| *head);
+        self.head = own.unwrap_or(self.head);
+        let sequence = self.head.sequence;
+        if sequence == 0 || (sequence <= self.checkpoint && heads == self.heads) {
             return Ok(());
         }
-        let checkpoint =
-            Checkpoint::sign(Statement::Checkpoint, self.clock.now(), self.head, &self.key);
-        let json = checkpoint.to_json();
-        self.writer.add_checkpoint(self.head.sequence, &json)?;
-        self.checkpoint = self.head.sequence;
+        let (now, all) = (self.clock.now(), heads.iter().copied());
+        let json = Checkpoint::sign(Statement::Checkpoint, now, all, &self.key).to_json();
+        self.writer.add_checkpoint(sequence, &json)?;
+        (self.checkpoint, self.heads) = (sequence, heads);
         // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
         tracing::info!(target: CHECKPOINTS, checkpoint = json);
         Ok(())

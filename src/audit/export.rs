@@ -1,4 +1,4 @@
-//! Writes the journal as JSON lines that verify without the store: a header, events with their salts and claims, checkpoints.
+//! Writes the journal as JSON lines that verify without the store: a header for each chain, events with their salts and claims, checkpoints.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use super::line::{EventLine, Header, Line, VERSION};
 use super::trail::{Item, Trail};
 use super::{Archive, ArchiveError};
 use crate::model::Claims;
-use crate::store::JournalRow;
+use crate::store::{Chain, JournalRow};
 
 /// What an export shows.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,18 +29,19 @@ impl Archive {
     /// The journal cannot be read, or the lines not be written.
     pub fn export(&self, out: &mut dyn Write, disclosure: Disclosure) -> Result<u64, ArchiveError> {
         let mut events: u64 = 0;
-        for item in Trail::open(self.reader()?)? {
+        for item in Trail::open(self)? {
             let line = match item? {
-                Item::Start(head, pruned) => Line::Export(Header {
+                Item::Start(chain, head, pruned) => Line::Export(Header {
                     version: VERSION,
+                    chain,
                     sequence: head.sequence,
                     hash: Hex(head.hash),
                     pruned: pruned.map(|record| *record),
                 }),
                 Item::Checkpoint(checkpoint) => Line::Checkpoint(*checkpoint),
-                Item::Event(previous, row) => {
+                Item::Event(chain, previous, row) => {
                     events = events.saturating_add(1);
-                    Line::Event(event_line(previous, &row, disclosure)?)
+                    Line::Event(event_line(chain, previous, &row, disclosure)?)
                 }
             };
             serde_json::to_writer(&mut *out, &line).map_err(unwritten)?;
@@ -51,7 +52,8 @@ impl Archive {
     }
 }
 
-fn event_line(
+pub(super) fn event_line(
+    chain: Chain,
     previous: [u8; 32],
     row: &JournalRow,
     disclosure: Disclosure,
@@ -61,6 +63,7 @@ fn event_line(
             .map_err(|error| ArchiveError(format!("event {} is damaged: {error}", row.sequence)))
     };
     let mut line = EventLine {
+        chain,
         sequence: row.sequence,
         id: row.id,
         time: row.time,

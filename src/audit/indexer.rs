@@ -1,4 +1,5 @@
-//! Follows the journal with the search index, in a thread of its own: nothing waits for it.
+//! Follows one chain of the journal with its search index, in a thread of its own: nothing waits for it. Each replica does so for its own chain;
+//! what a replica left behind that is gone is searched row by row, until another one takes its chain.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::facts::Facts;
-use crate::store::{self, ChainHead, JournalReader, Progress, SearchIndex, Store};
+use crate::store::{self, Chain, ChainHead, JournalReader, Progress, SearchIndex, Store};
 use crate::telemetry::metrics;
 
 /// The shortest time from one round to the next: what comes in meanwhile shares a transaction, and the processor is left to whoever serves.
@@ -29,12 +30,12 @@ pub(super) struct Indexer {
 }
 
 impl Indexer {
-    pub(super) fn start(store: &Store) -> Result<Self, Error> {
+    pub(super) fn start(store: &Store, chain: Chain) -> Result<Self, Error> {
         let (wake, woken) = sync_channel(1);
         let store = store.clone();
         thread::Builder::new()
             .name("audit-index".to_owned())
-            .spawn(move || follow(&store, &woken))
+            .spawn(move || follow(&store, chain, &woken))
             .map_err(Error::unavailable)?;
         Ok(Self { wake })
     }
@@ -46,12 +47,12 @@ impl Indexer {
     }
 }
 
-fn follow(store: &Store, woken: &Receiver<()>) {
+fn follow(store: &Store, chain: Chain, woken: &Receiver<()>) {
     let yields = rustix::process::nice(BEHIND);
     yields.inspect_err(|error| tracing::debug!(%error, "the indexer has no lower priority")).ok();
     let mut healthy = true;
     loop {
-        let result = open_and_follow(store, woken);
+        let result = open_and_follow(store, chain, woken);
         let Err(error) = result else { return };
         if healthy {
             tracing::warn!(%error, "the audit journal is not indexed for now: searches get slower");
@@ -64,8 +65,8 @@ fn follow(store: &Store, woken: &Receiver<()>) {
 }
 
 /// Returns when the journal is closed.
-fn open_and_follow(store: &Store, woken: &Receiver<()>) -> Result<(), store::Error> {
-    let (reader, mut index) = (store.journal_reader()?, store.search_index()?);
+fn open_and_follow(store: &Store, chain: Chain, woken: &Receiver<()>) -> Result<(), store::Error> {
+    let (reader, mut index) = (store.journal_reader(chain)?, store.search_index(chain)?);
     loop {
         let begun = Instant::now();
         let left = index_piece(&reader, &mut index)?;

@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 use super::chain::Prepared;
 use super::committer::{Committer, Finished, Queued};
 use super::fields::Fields;
-use super::indexer::Indexer;
 use super::key::SigningKey;
 use super::queue::{NotQueued, Queue};
 use super::{Archive, Error, Event, Filter, Kind, Outcome};
@@ -48,31 +47,31 @@ pub struct Recorded {
 }
 
 impl Journal {
-    /// Starts the journal's thread, its signed checkpoints (the key is made in `data_dir` when it is missing) and its indexer.
+    /// Starts the journal's thread, its signed checkpoints (the file of the key is made when it is missing) and its indexer.
     ///
     /// # Errors
     /// The journal or the key cannot be opened.
     pub async fn start(
         store: &Store,
-        data_dir: &Path,
+        key_file: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        Self::start_with(store, data_dir, clock, QUEUE).await
+        Self::start_with(store, key_file, clock, QUEUE).await
     }
 
     pub(super) async fn start_with(
         store: &Store,
-        data_dir: &Path,
+        key_file: &Path,
         clock: Arc<dyn Clock>,
         capacity: usize,
     ) -> Result<Self, Error> {
-        let (store, data_dir) = (store.clone(), data_dir.to_owned());
+        let (store, key_file) = (store.clone(), key_file.to_owned());
         let (finished, answers) = mpsc::unbounded_channel();
         // what the thread says, checkpoints above all, goes where its caller's log goes
         let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let journal = tokio::task::spawn_blocking(move || {
             tracing::dispatcher::with_default(&log, || {
-                Self::open(&store, &data_dir, clock, capacity, finished)
+                Self::open(&store, &key_file, clock, capacity, finished)
             })
         })
         .await
@@ -85,18 +84,16 @@ impl Journal {
 
     fn open(
         store: &Store,
-        data_dir: &Path,
+        key_file: &Path,
         clock: Arc<dyn Clock>,
         capacity: usize,
         finished: mpsc::UnboundedSender<Finished>,
     ) -> Result<Self, Error> {
-        let key = SigningKey::open(data_dir).map_err(Error::unavailable)?;
+        let key = SigningKey::open(key_file).map_err(Error::unavailable)?;
         let queue = Arc::new(Queue::new(capacity));
         let commands = Arc::clone(&queue);
         let health = Arc::new(Health::default());
-        let indexer = Indexer::start(store)?;
-        let writer = store.journal().map_err(Error::unavailable)?;
-        let committer = Committer::new(writer, key, clock, Arc::clone(&health), finished, indexer)?;
+        let committer = Committer::new(store, key, clock, Arc::clone(&health), finished)?;
         let log = tracing::dispatcher::get_default(tracing::Dispatch::clone);
         let thread = thread::Builder::new()
             .name("audit-journal".to_owned())

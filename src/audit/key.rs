@@ -13,9 +13,6 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::seal::private_file;
 
-/// The file in the data folder.
-const FILE: &str = "audit.key";
-
 /// Signs; does not print.
 pub(super) struct SigningKey(Ed25519KeyPair);
 
@@ -27,12 +24,11 @@ impl std::fmt::Debug for SigningKey {
 
 impl SigningKey {
     /// Reads the key, or makes it when there is none.
-    pub(super) fn open(data_dir: &Path) -> Result<Self, String> {
-        let path = data_dir.join(FILE);
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
         let named = |problem: String| format!("the audit key `{}`: {problem}", path.display());
-        match private_file::read(&path) {
+        match private_file::read(path) {
             Ok(pem) => Self::parse(pem.as_bytes()).map_err(named),
-            Err(error) if error.kind() == ErrorKind::NotFound => make(&path).map_err(named),
+            Err(error) if error.kind() == ErrorKind::NotFound => make(path).map_err(named),
             Err(error) => Err(named(error.to_string())),
         }
     }
@@ -104,11 +100,13 @@ mod tests {
 
     use super::*;
 
+    const FILE: &str = "audit.key";
+
     #[test]
     fn the_key_is_made_once_and_for_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
-        let first = SigningKey::open(folder.path()).unwrap();
-        let again = SigningKey::open(folder.path()).unwrap();
+        let first = SigningKey::open(&folder.path().join(FILE)).unwrap();
+        let again = SigningKey::open(&folder.path().join(FILE)).unwrap();
         assert_eq!(first.public(), again.public());
         let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -121,7 +119,7 @@ mod tests {
     fn a_damaged_key_is_named_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         private_file::create(&folder.path().join(FILE), "rubbish").unwrap();
-        let problem = SigningKey::open(folder.path()).unwrap_err();
+        let problem = SigningKey::open(&folder.path().join(FILE)).unwrap_err();
         assert!(problem.contains("audit.key") && !problem.contains("rubbish"), "{problem}");
         assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "rubbish");
     }
@@ -129,9 +127,9 @@ mod tests {
     #[test]
     fn a_key_that_others_may_read_is_refused_since_they_could_sign_a_forged_trail() {
         let folder = tempfile::tempdir().unwrap();
-        SigningKey::open(folder.path()).unwrap();
+        SigningKey::open(&folder.path().join(FILE)).unwrap();
         let path = folder.path().join(FILE);
         fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(SigningKey::open(folder.path()).unwrap_err().contains("chmod 600"));
+        assert!(SigningKey::open(&folder.path().join(FILE)).unwrap_err().contains("chmod 600"));
     }
 }

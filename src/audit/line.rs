@@ -13,7 +13,7 @@ use super::hex::Hex;
 use super::record::Record;
 use super::verify::Entry;
 use crate::model::DecisionId;
-use crate::store::{Body, ChainHead};
+use crate::store::{Body, Chain, ChainHead};
 
 /// The version of the format that is written and read.
 pub(super) const VERSION: u32 = 1;
@@ -23,7 +23,7 @@ const LONGEST_LINE: u64 = 8 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Line {
-    /// The first line.
+    /// The first line of a chain.
     Export(Header),
     Event(EventLine),
     Checkpoint(Checkpoint),
@@ -33,9 +33,12 @@ pub(super) enum Line {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Header {
     pub(super) version: u32,
+    /// The chain; absent: the only one of an embedded store.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(super) chain: Chain,
     /// The last event before the first of this export.
     pub(super) sequence: u64,
-    /// Its hash; zeros before the first of all.
+    /// Its hash; before the first of all, what the chain begins with.
     pub(super) hash: Hex<32>,
     /// The signed record of it, when events were pruned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,9 @@ pub(super) struct Header {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct EventLine {
+    /// The chain; absent: the only one of an embedded store.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(super) chain: Chain,
     pub(super) sequence: u64,
     pub(super) id: DecisionId,
     pub(super) time: Timestamp,
@@ -87,6 +93,11 @@ pub fn read_export(mut source: impl BufRead) -> impl Iterator<Item = Result<Entr
     })
 }
 
+/// Chain 0 is not named: an export of an embedded store has no other.
+fn is_first(chain: &Chain) -> bool {
+    *chain == Chain::default()
+}
+
 fn entry(line: Line) -> Result<Entry, String> {
     match line {
         Line::Export(header) if header.version != VERSION => {
@@ -94,7 +105,7 @@ fn entry(line: Line) -> Result<Entry, String> {
         }
         Line::Export(header) => {
             let start = ChainHead { sequence: header.sequence, hash: header.hash.0 };
-            Ok(Entry::Start(start, header.pruned.map(Box::new)))
+            Ok(Entry::Start(header.chain, start, header.pruned.map(Box::new)))
         }
         Line::Checkpoint(checkpoint) => Ok(Entry::Checkpoint(Box::new(checkpoint))),
         Line::Event(event) => Ok(Entry::Event(Box::new(record(&event)))),
@@ -103,6 +114,7 @@ fn entry(line: Line) -> Result<Entry, String> {
 
 fn record(line: &EventLine) -> Record {
     Record {
+        chain: line.chain,
         sequence: line.sequence,
         id: line.id,
         time: line.time,

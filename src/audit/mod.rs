@@ -18,9 +18,12 @@ mod json;
 mod key;
 mod lenient;
 mod line;
+mod list;
+mod places;
 mod prune;
 mod queue;
 mod record;
+mod report;
 mod several;
 mod trail;
 mod usage;
@@ -28,7 +31,7 @@ mod verify;
 
 use std::time::Duration;
 
-pub use self::archive::{Archive, Found, Page};
+pub use self::archive::{Archive, Found};
 pub use self::checkpoint::{Checkpoint, Head, Statement};
 pub use self::event::{Event, Grant, Kind, RequestRecord};
 pub use self::export::Disclosure;
@@ -39,10 +42,13 @@ pub use self::health::WriteState;
 pub use self::hex::Hex;
 pub use self::journal::{Journal, Recorded};
 pub use self::line::read_export;
+pub use self::list::Page;
+pub use self::places::{NoPlaces, Places};
 pub use self::prune::Pruned;
 pub use self::record::Record;
+pub use self::report::{BadPlace, ChainReport, Damage, Finding, Report};
 pub use self::usage::{By, Bypass, Deed, Use};
-pub use self::verify::{Damage, Entry, Finding, Report, verify};
+pub use self::verify::{Entry, verify};
 
 /// Why an event is not recorded.
 #[derive(Clone, Debug, thiserror::Error)]

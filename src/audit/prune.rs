@@ -1,5 +1,6 @@
-//! Deletes old events, and signs where the chain starts from then on.
+//! Deletes old events, and signs where each chain starts from then on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -7,27 +8,41 @@ use serde_json::json;
 
 use super::checkpoint::{Checkpoint, Statement};
 use super::key::SigningKey;
-use super::{Archive, ArchiveError, Event, Journal, Kind};
+use super::{Archive, ArchiveError, Event, Journal, Kind, Places};
 use crate::model::{Clock, DecisionId};
-use crate::store::{ChainHead, JournalReader};
+use crate::store::{Chain, ChainHead, JournalReader, JournalRow};
 
 /// How many events are deleted in one transaction, which has to fit into the disk reserve.
 const PIECE: u32 = 500;
 
 /// What a prune deleted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Pruned {
     /// How many events.
     pub events: u64,
     /// How many claims that no event refers to any more.
     pub claims: u64,
-    /// The last event that was deleted, now or earlier: the chain starts after it.
-    pub start: u64,
+    /// The last event of each chain that was deleted, now or earlier: the chain starts after it.
+    pub start: Places,
+}
+
+/// What may be deleted of a chain.
+#[derive(Clone, Copy)]
+struct Limit {
+    before: Timestamp,
+    /// The last event that a checkpoint covers.
+    covered: u64,
+}
+
+impl Limit {
+    fn admits(self, row: &JournalRow) -> bool {
+        row.time < self.before && row.sequence <= self.covered
+    }
 }
 
 impl Archive {
-    /// Deletes the events from before `before`, oldest first up to the first younger one, and never past the last checkpoint. Works on a full
-    /// disk, and leaves an event of its own in the name of `actor`. The freed space is used again by the journal.
+    /// Deletes the events of all chains from before `before`, of each chain the oldest first up to the first younger one, and never past the last
+    /// checkpoint. Works on a full disk, and leaves an event of its own in the name of `actor`. The freed space is used again by the journal.
     ///
     /// # Errors
     /// The store or the key cannot be used. What was deleted until then is recorded, and a second call goes on.
@@ -35,10 +50,10 @@ impl Archive {
         &self,
         before: Timestamp,
         actor: &str,
-        data_dir: &Path,
+        key_file: &Path,
         clock: &dyn Clock,
     ) -> Result<Pruned, ArchiveError> {
-        let key = SigningKey::open(data_dir).map_err(ArchiveError)?;
+        let key = SigningKey::open(key_file).map_err(ArchiveError)?;
         let now = clock.now();
         let archive = self.clone();
         let pruned = tokio::task::spawn_blocking(move || archive.delete(before, &key, now))
@@ -62,29 +77,67 @@ impl Archive {
         key: &SigningKey,
         now: Timestamp,
     ) -> Result<Pruned, ArchiveError> {
-        let reader = self.reader()?;
-        let mut pruned = Pruned {
-            start: reader.pruned().map_err(ArchiveError::new)?.map_or(0, |(head, _)| head.sequence),
-            ..Pruned::default()
-        };
-        while let Some((events, last)) = piece(&reader, pruned.start, before)? {
-            let record = Checkpoint::sign(Statement::Start, now, last, key).to_json();
-            self.store.prune_events(last, &record).map_err(ArchiveError::new)?;
+        let mut pruned = Pruned::default();
+        let mut starts = Vec::new();
+        let covered = self.covered()?;
+        for (chain, start) in self.starts()? {
+            let limit = Limit { before, covered: covered.of(chain).unwrap_or(0) };
+            let (events, start) = self.delete_of(chain, start, limit, |last| {
+                Checkpoint::sign(Statement::Start, now, [(chain, last)], key).to_json()
+            })?;
             pruned.events = pruned.events.saturating_add(events);
-            pruned.start = last.sequence;
+            starts.push((chain, start.sequence));
+            if events > 0 {
+                self.forget(chain, start.sequence);
+            }
         }
+        pruned.start = starts.into_iter().collect();
         if pruned.events > 0 {
             pruned.claims = self.store.prune_claims().map_err(ArchiveError::new)?;
-            self.forget(pruned.start);
         }
         Ok(pruned)
     }
 
+    /// Up to where a checkpoint covers each chain: one of its own, or the last one of another chain.
+    fn covered(&self) -> Result<Places, ArchiveError> {
+        let mut covered = BTreeMap::<Chain, u64>::new();
+        for chain in self.chains()? {
+            let reader = self.reader(chain)?;
+            let last = reader.last_checkpoint().map_err(ArchiveError::new)?;
+            let last = reader.checkpoints_after(last.saturating_sub(1), 1);
+            for (sequence, json) in last.map_err(ArchiveError::new)? {
+                for head in Checkpoint::parse(sequence, &json)?.heads {
+                    let covered = covered.entry(head.chain).or_default();
+                    *covered = head.sequence.max(*covered);
+                }
+            }
+        }
+        Ok(covered.into_iter().collect())
+    }
+
+    /// Deletes of one chain: how many events, and after which one it starts from then on.
+    fn delete_of(
+        &self,
+        chain: Chain,
+        mut start: ChainHead,
+        limit: Limit,
+        record: impl Fn(ChainHead) -> String,
+    ) -> Result<(u64, ChainHead), ArchiveError> {
+        let reader = self.reader(chain)?;
+        let mut deleted: u64 = 0;
+        while let Some((events, last)) = piece(&reader, start.sequence, limit)? {
+            self.store.prune_events(chain, last, &record(last)).map_err(ArchiveError::new)?;
+            deleted = deleted.saturating_add(events);
+            start = last;
+        }
+        Ok((deleted, start))
+    }
+
     /// The index is only a copy: that it could not be cleaned must not stop a prune.
-    fn forget(&self, sequence: u64) {
-        let result = self.store.search_index().and_then(|mut index| index.prune(sequence));
+    fn forget(&self, chain: Chain, sequence: u64) {
+        let result = self.store.search_index(chain).and_then(|mut index| index.prune(sequence));
         if let Err(error) = result {
-            tracing::warn!(%error, "pruned events are still in the search index");
+            tracing::warn!(%error, %chain, "pruned events are still in the search index");
         }
     }
 }
@@ -93,13 +146,12 @@ impl Archive {
 fn piece(
     reader: &JournalReader,
     start: u64,
-    before: Timestamp,
+    limit: Limit,
 ) -> Result<Option<(u64, ChainHead)>, ArchiveError> {
-    let limit = reader.last_checkpoint().map_err(ArchiveError::new)?;
     let rows = reader.after(start, PIECE).map_err(ArchiveError::new)?;
     let mut events: u64 = 0;
     let mut last = None;
-    for row in rows.iter().take_while(|row| row.time < before && row.sequence <= limit) {
+    for row in rows.iter().take_while(|row| limit.admits(row)) {
         events = events.saturating_add(1);
         last = Some(ChainHead { sequence: row.sequence, hash: row.hash });
     }

@@ -6,12 +6,14 @@ use super::chain::{Hash, Place, commitment, event_hash, sha256};
 use super::trail::Item;
 use super::verify::Entry;
 use crate::model::{Claims, DecisionId};
-use crate::store::{Body, ChainHead, JournalRow};
+use crate::store::{Body, Chain, ChainHead, JournalRow};
 
 /// One event as it is verified.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The place that it claims.
+    /// The chain that it claims.
+    pub(super) chain: Chain,
+    /// The place in it that it claims.
     pub(super) sequence: u64,
     /// The decision.
     pub(super) id: DecisionId,
@@ -33,10 +35,9 @@ impl Record {
         let place = Place { previous: head.hash, sequence: head.sequence.saturating_add(1) };
         event_hash(&place, self.id, self.time, commitment, self.body.open()) == self.hash
     }
-}
 
-impl From<JournalRow> for Record {
-    fn from(row: JournalRow) -> Self {
+    /// The record of a row of a chain.
+    pub(super) fn of(chain: Chain, row: JournalRow) -> Self {
         let JournalRow { sequence, id, time, salt, body, claims, hash } = row;
         let fits = |claims: &Claims| sha256(claims.json().as_bytes()) == *claims.hash();
         let commitment = claims
@@ -44,15 +45,15 @@ impl From<JournalRow> for Record {
             .is_none_or(fits)
             .then(|| commitment(&salt, claims.as_ref().map(Claims::hash), body.personal()));
         // the store does not keep the hash of the event before: here it says nothing new
-        Self { sequence, id, time, previous: None, body, commitment, hash }
+        Self { chain, sequence, id, time, previous: None, body, commitment, hash }
     }
 }
 
 impl From<Item> for Entry {
     fn from(item: Item) -> Self {
         match item {
-            Item::Start(head, record) => Self::Start(head, record),
-            Item::Event(_, row) => Self::Event(Box::new(Record::from(*row))),
+            Item::Start(chain, head, record) => Self::Start(chain, head, record),
+            Item::Event(chain, _, row) => Self::Event(Box::new(Record::of(chain, *row))),
             Item::Checkpoint(checkpoint) => Self::Checkpoint(checkpoint),
         }
     }

@@ -1,11 +1,13 @@
 //! Tests of the audit trail as a whole, on a real store in a temporary folder.
 
 mod archive;
+mod chains;
 mod checkpoint;
 mod damage;
 mod faults;
 mod index;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +16,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{Claims, Clock, DecisionId, JsonObject, Lifetime, ManualClock, Reason};
-use crate::store::{Config, JournalRow, Store};
+use crate::store::{Chain, Config, JournalRow, Store};
 
 /// A store, its folder, and a clock that stands still.
 struct Fixture {
@@ -32,7 +34,7 @@ impl Fixture {
     }
 
     async fn journal(&self) -> Journal {
-        Journal::start(&self.store, self.folder.path(), Arc::new(self.clock.clone())).await.unwrap()
+        Journal::start(&self.store, &self.key_file(), Arc::new(self.clock.clone())).await.unwrap()
     }
 
     /// A closed journal of `count` events, one minute after another.
@@ -76,12 +78,16 @@ impl Fixture {
         event
     }
 
+    fn key_file(&self) -> PathBuf {
+        self.folder.path().join("audit.key")
+    }
+
     fn archive(&self) -> Archive {
         Archive::open(&self.store)
     }
 
     fn rows(&self) -> Vec<JournalRow> {
-        self.store.journal_reader().unwrap().after(0, 10_000).unwrap()
+        self.store.journal_reader(Chain::default()).unwrap().after(0, 10_000).unwrap()
     }
 
     /// Does to the file what somebody with access to it could do.
@@ -104,9 +110,14 @@ fn verify_lines(lines: &[String], outside: Option<&Checkpoint>) -> Result<Report
 /// What was found: the place and the kind of damage.
 fn damage<T: std::fmt::Debug>(result: Result<T, Finding>) -> (u64, Damage) {
     match result.unwrap_err() {
-        Finding::Damaged { event, damage, .. } => (event, damage),
+        Finding::Damaged { place, damage, .. } => (place.event, damage),
         other @ Finding::Unreadable(_) => panic!("{other}"),
     }
+}
+
+/// What a report says of the only chain.
+fn only(report: &Report) -> ChainReport {
+    *report.only().unwrap()
 }
 
 /// A far future, so that a prune takes all that it may.

@@ -1,94 +1,97 @@
-//! Walks through the journal in pieces, forward with its checkpoints.
+//! Walks through all chains of the journal in pieces, forward with their checkpoints.
+
+mod strand;
 
 use std::collections::VecDeque;
 
-use super::{ArchiveError, Checkpoint};
-use crate::store::{self, ChainHead, JournalReader, JournalRow};
+use self::strand::Strand;
+use super::{Archive, ArchiveError, Checkpoint};
+use crate::store::{Chain, ChainHead, JournalRow};
 
-/// How many rows are read at once.
-const PIECE: u32 = 500;
-
-/// What a journal consists of, in this order: where it starts, events, each checkpoint after the event that it covers.
+/// What a journal consists of: where the chains start, then events, each checkpoint after the events that it covers and before later ones.
 pub(super) enum Item {
-    /// Where the chain starts; with the signed record, when events were pruned.
-    Start(ChainHead, Option<Box<Checkpoint>>),
+    /// Where a chain starts; with the signed record, when events were pruned.
+    Start(Chain, ChainHead, Option<Box<Checkpoint>>),
     /// An event, and the hash of the one before.
-    Event([u8; 32], Box<JournalRow>),
+    Event(Chain, [u8; 32], Box<JournalRow>),
     /// A checkpoint.
     Checkpoint(Box<Checkpoint>),
 }
 
-/// The whole journal, forward.
+/// The whole journal, forward. What is signed while it is read is left out: it may cover events that were passed already.
 pub(super) struct Trail {
-    reader: JournalReader,
-    start: Option<Item>,
-    rows: VecDeque<JournalRow>,
-    checkpoints: VecDeque<(u64, String)>,
-    head: ChainHead,
-    last_checkpoint: u64,
+    starts: VecDeque<Item>,
+    strands: Vec<Strand>,
+    /// The next checkpoint, to which the chains are brought.
+    due: Option<Box<Checkpoint>>,
 }
 
 impl Trail {
-    pub(super) fn open(reader: JournalReader) -> Result<Self, ArchiveError> {
-        let (head, record) = match reader.pruned().map_err(ArchiveError::new)? {
-            Some((head, record)) => (head, Some(Box::new(parse(head.sequence, &record)?))),
-            None => (ChainHead::default(), None),
-        };
-        Ok(Self {
-            reader,
-            start: Some(Item::Start(head, record)),
-            rows: VecDeque::new(),
-            checkpoints: VecDeque::new(),
-            head,
-            last_checkpoint: head.sequence,
-        })
-    }
-
-    /// Checkpoints first: then the events that they cover are there, although the journal is written meanwhile. As many as
-    /// events, because no event has two.
-    ///
-    /// # Errors
-    /// What comes next was pruned meanwhile: that is no damage.
-    fn refill(&mut self) -> Result<(), ArchiveError> {
-        let read = |reader: &JournalReader| -> Result<_, store::Error> {
-            Ok((
-                reader.checkpoints_after(self.last_checkpoint, PIECE)?,
-                reader.after(self.head.sequence, PIECE)?,
-                // last, so that it tells of every prune that the others saw
-                reader.pruned()?,
-            ))
-        };
-        let (checkpoints, rows, pruned) = read(&self.reader).map_err(ArchiveError::new)?;
-        if let Some((start, _)) = pruned.filter(|(start, _)| start.sequence > self.head.sequence) {
-            return Err(ArchiveError(format!(
-                "events up to {} were pruned while it was read: start again",
-                start.sequence
-            )));
+    pub(super) fn open(archive: &Archive) -> Result<Self, ArchiveError> {
+        let checkpoints = archive
+            .chains()?
+            .into_iter()
+            .map(|chain| {
+                Ok((chain, archive.reader(chain)?.last_checkpoint().map_err(ArchiveError::new)?))
+            })
+            .collect::<Result<Vec<_>, ArchiveError>>()?;
+        let last_checkpoint =
+            |chain| checkpoints.iter().find(|(one, _)| *one == chain).map_or(0, |(_, last)| *last);
+        let (mut starts, mut strands) = (VecDeque::new(), Vec::new());
+        // asked for again: a chain that one of the checkpoints names is there by now
+        for chain in archive.chains()? {
+            let (strand, record) =
+                Strand::open(chain, archive.reader(chain)?, last_checkpoint(chain))?;
+            starts.push_back(Item::Start(chain, strand.head(), record));
+            strands.push(strand);
         }
-        self.checkpoints = checkpoints.into();
-        self.rows = rows.into();
-        Ok(())
+        Ok(Self { starts, strands, due: None })
     }
 
     fn advance(&mut self) -> Result<Option<Item>, ArchiveError> {
-        if let Some(start) = self.start.take() {
+        if let Some(start) = self.starts.pop_front() {
             return Ok(Some(start));
         }
-        if self.rows.is_empty() {
-            self.refill()?;
+        let due = match self.due.take() {
+            Some(due) => Some(due),
+            None => self.next_checkpoint()?,
+        };
+        let Some(checkpoint) = due else { return self.event_up_to(|_| Some(u64::MAX)) };
+        match self.event_up_to(|chain| Some(checkpoint.head(chain)?.sequence))? {
+            Some(event) => {
+                self.due = Some(checkpoint);
+                Ok(Some(event))
+            }
+            None => Ok(Some(Item::Checkpoint(checkpoint))),
         }
-        let next_event = self.rows.front().map(|row| row.sequence);
-        let due = self
-            .checkpoints
-            .pop_front_if(|(sequence, _)| next_event.is_none_or(|event| *sequence < event));
-        if let Some((sequence, json)) = due {
-            self.last_checkpoint = sequence;
-            return Ok(Some(Item::Checkpoint(Box::new(parse(sequence, &json)?))));
+    }
+
+    /// The checkpoint that was signed first. Each was made of all heads as they were at one moment, so of two the later one has no smaller
+    /// head, and the greater sum.
+    fn next_checkpoint(&mut self) -> Result<Option<Box<Checkpoint>>, ArchiveError> {
+        let mut first = None;
+        for strand in &mut self.strands {
+            let Some(checkpoint) = strand.next_checkpoint()? else { continue };
+            let sum: u128 = checkpoint.heads.iter().map(|head| u128::from(head.sequence)).sum();
+            if first.as_ref().is_none_or(|(least, _)| sum < *least) {
+                first = Some((sum, strand));
+            }
         }
-        let Some(row) = self.rows.pop_front() else { return Ok(None) };
-        let previous = self.head.hash;
-        self.head = ChainHead { sequence: row.sequence, hash: row.hash };
-        Ok(Some(Item::Event(previous, Box::new(row))))
+        Ok(first.and_then(|(_, strand)| strand.take_checkpoint()))
+    }
+
+    /// The next event of a chain that does not stand there yet.
+    fn event_up_to(
+        &mut self,
+        place: impl Fn(Chain) -> Option<u64>,
+    ) -> Result<Option<Item>, ArchiveError> {
+        for strand in &mut self.strands {
+            let Some(place) = place(strand.chain()) else { continue };
+            if let Some((previous, row)) = strand.event_up_to(place)? {
+                return Ok(Some(Item::Event(strand.chain(), previous, Box::new(row))));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -98,9 +101,4 @@ impl Iterator for Trail {
     fn next(&mut self) -> Option<Self::Item> {
         self.advance().transpose()
     }
-}
-
-fn parse(sequence: u64, json: &str) -> Result<Checkpoint, ArchiveError> {
-    serde_json::from_str(json)
-        .map_err(|error| ArchiveError(format!("the checkpoint of event {sequence}: {error}")))
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(super) trait UseCase: Send + Sync + 'static {
     const KIND: Kind;
     /// What becomes of its outcome when the policy changes while it is recorded.
     const STANDING: Standing = Standing::WhilePolicyHolds;
+    /// Who cuts it short at its deadline.
+    const CUT: Cut = Cut::Anywhere;
     /// What the caller gets.
     type Output: Send + 'static;
 
@@ -49,6 +51,15 @@ pub(super) enum Standing {
     Always,
     /// It is decided again, by the newer policy.
     WhilePolicyHolds,
+}
+
+/// Where a use case is cut short at its deadline.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cut {
+    /// Wherever it is: it changes nothing that outlives it.
+    Anywhere,
+    /// Only where it says so itself, by [`in_time`]: what it has begun to store is stored, and its caller is told so.
+    BeforeItStores,
 }
 
 impl Broker {
@@ -105,12 +116,17 @@ impl Broker {
         let (mut verified, mut overtaken) = (None, None);
         for _ in 0..ATTEMPTS {
             let in_force = self.policies.in_force();
-            let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
+            let now = self.clock.now();
+            let mut draft = Draft::new(U::KIND, call, now, deadline, Arc::clone(&in_force));
             draft.verified = verified;
             draft.event.supersedes = overtaken;
-            let outcome = until(deadline, pin!(use_case.run(self, &mut draft)))
-                .await
-                .unwrap_or(Err(Error::DeadlineExceeded));
+            let outcome = {
+                let run = pin!(use_case.run(self, &mut draft));
+                match U::CUT {
+                    Cut::Anywhere => in_time(deadline, run).await,
+                    Cut::BeforeItStores => run.await,
+                }
+            };
             verified = draft.verified.take();
             overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
@@ -210,7 +226,7 @@ impl Broker {
 
     async fn refuse_alone(&self, kind: Kind, call: &Call, error: Error, now: Timestamp) -> Refusal {
         let started = Instant::now();
-        let mut draft = Draft::new(kind, call, now, self.policies.in_force());
+        let mut draft = Draft::new(kind, call, now, started, self.policies.in_force());
         draft.fail(&error);
         match self.append::<()>(call, &draft, Err(error.clone()), started).await {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
@@ -222,6 +238,14 @@ impl Broker {
     pub(super) fn unrecorded(&self, error: Error) -> Refusal {
         Refusal { decision_id: DecisionId::new(self.clock.now()), error }
     }
+}
+
+/// What `work` gives, unless it takes longer than until `deadline`.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    work: Pin<&mut impl Future<Output = Result<T, Error>>>,
+) -> Result<T, Error> {
+    until(deadline, work).await.unwrap_or(Err(Error::DeadlineExceeded))
 }
 
 fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, Refusal> {

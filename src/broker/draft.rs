@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::policies::InForce;
 use super::{Call, Error, LocalUser};
@@ -20,6 +21,8 @@ pub(super) struct Draft {
     pub(super) event: Event,
     pub(super) in_force: Arc<InForce>,
     pub(super) stage: Stage,
+    /// When the caller waits no longer.
+    pub(super) deadline: Instant,
     /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
     /// identity token of single use is used up.
     pub(super) verified: Option<Identity>,
@@ -39,14 +42,20 @@ pub(super) enum Stage {
 }
 
 impl Draft {
-    pub(super) fn new(kind: Kind, call: &Call, now: Timestamp, in_force: Arc<InForce>) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        call: &Call,
+        now: Timestamp,
+        deadline: Instant,
+        in_force: Arc<InForce>,
+    ) -> Self {
         let event = Event {
             peer: Some(call.peer.to_string()),
             trace: call.trace.clone(),
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown, verified: None, kept: None }
+        Self { event, in_force, stage: Stage::Unknown, deadline, verified: None, kept: None }
     }
 
     /// The id of the decision.

@@ -60,8 +60,7 @@ pub(super) async fn open(config: &Config) -> Result<Store, crate::store::Error> 
 
 /// Where the store is.
 pub(super) fn store_file(config: &Config) -> PathBuf {
-    let url = &config.store.url;
-    config.data_dir.join(url.strip_prefix("sqlite:").unwrap_or(url))
+    config.data_dir.join(config.store.url.sqlite_file().unwrap_or_default())
 }
 
 /// Compiles definitions as the broker will.

@@ -75,7 +75,7 @@ impl Config {
     }
 
     fn check_urls(&self, problems: &mut Vec<String>) {
-        if !self.store.url.starts_with("sqlite:") {
+        if self.store.url.sqlite_file().is_none() {
             problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
         }
         if self.cache.url != "memory:" {

@@ -79,6 +79,7 @@ impl Config {
             &mut self.keys.seal_keys_file,
             &mut self.keys.root_certificate_file,
             &mut self.keys.root_key_file,
+            &mut self.keys.audit_key_file,
         ];
         let issuers = self
             .issuers
@@ -86,7 +87,12 @@ impl Config {
             .flat_map(|issuer| issuer.jwks_file.iter_mut().chain(&mut issuer.ca_file));
         let registries =
             self.registries.iter_mut().flat_map(|own| &mut own.notifications_token_file);
-        tls.chain(keys).chain(&mut self.keys.signing_key_files).chain(issuers).chain(registries)
+        let stores = self.store.url_file.iter_mut();
+        tls.chain(stores)
+            .chain(keys)
+            .chain(&mut self.keys.signing_key_files)
+            .chain(issuers)
+            .chain(registries)
     }
 }
 

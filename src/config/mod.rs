@@ -76,6 +76,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// True when other brokers may work on the same store or cache: then they have the same keys, which no one of them makes for itself.
+    pub fn is_shared(&self) -> bool {
+        self.store.url.is_postgres() || self.cache.url != "memory:"
+    }
+
     /// What of the configuration bounds policy.
     pub fn policy_context(&self) -> Context {
         Context {

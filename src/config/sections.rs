@@ -51,6 +51,8 @@ pub struct Keys {
     pub root_key_file: PathBuf,
     /// The signing keys of kid mode, the active one first.
     pub signing_key_files: Vec<PathBuf>,
+    /// The key that signs checkpoints of the audit journal. Generated when it is missing.
+    pub audit_key_file: PathBuf,
 }
 
 impl Default for Keys {
@@ -60,6 +62,7 @@ impl Default for Keys {
             root_certificate_file: "root.crt".into(),
             root_key_file: "root.key".into(),
             signing_key_files: Vec::new(),
+            audit_key_file: "audit.key".into(),
         }
     }
 }

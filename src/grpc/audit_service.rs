@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{audit as convert, review};
 use super::management::{Management, open};
 use super::status::status;
-use crate::audit::Found;
+use crate::audit::{Found, Places};
 use crate::broker::evidence::Watching;
 use crate::pb;
 use crate::pb::audit_service_server::AuditService;
@@ -90,7 +90,7 @@ fn events(
     watching: Watching,
     stopping: CancellationToken,
 ) -> impl Stream<Item = Result<pb::WatchAuditEventsResponse, Status>> + Send {
-    let state = Some((watching, VecDeque::<Found>::new(), stopping));
+    let state = Some((watching, VecDeque::<(Found, Places)>::new(), stopping));
     stream::unfold(state, async |state| {
         let (mut watching, mut found, stopping) = state?;
         if found.is_empty() {
@@ -100,8 +100,7 @@ fn events(
                 Err(refusal) => return Some((Err(status(&refusal)), None)),
             }
         }
-        let audit_event = found.pop_front().map(|found| convert::event(&found));
-        let message = pb::WatchAuditEventsResponse { audit_event };
+        let message = found.pop_front().as_ref().map(convert::watched).unwrap_or_default();
         Some((Ok(message), Some((watching, found, stopping))))
     })
 }

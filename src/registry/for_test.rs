@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Config, Dependencies, DriverName, KeyReference, KeysConfig};
+use super::{Config, Dependencies, DriverName, KeyReference, KeysConfig, WithoutRoot};
 use crate::model::Clock;
 use crate::net::{self, HttpClient};
 use crate::seal::KeyRing;
@@ -39,6 +39,7 @@ impl KeysConfig {
         Self {
             root_certificate_file: folder.join("root.crt"),
             root_key_file: folder.join("root.key"),
+            without_root: WithoutRoot::Make,
             signing_key_files: (0..signing_keys).map(signing_key).collect(),
             foreign_certificate_files: Vec::new(),
         }

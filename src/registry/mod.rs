@@ -20,7 +20,7 @@ use crate::policy::{Permit, RegistryBounds};
 
 pub use self::access_token::AccessToken;
 pub use self::check::{Finding, Level};
-pub use self::config::{Config, Dependencies, DriverName, KeyReference, KeysConfig};
+pub use self::config::{Config, Dependencies, DriverName, KeyReference, KeysConfig, WithoutRoot};
 pub use self::error::Error;
 pub use self::notifications_token::NotificationsToken;
 pub use self::registries::Registries;

@@ -1,8 +1,6 @@
-//! How values of ours stand in columns: times as nanoseconds since 1970, numbers as SQLite's signed 64 bits.
+//! How values of ours stand in columns: times as nanoseconds since 1970, numbers as the signed 64 bits of databases.
 
 use jiff::Timestamp;
-use rusqlite::Row;
-use rusqlite::types::{Type, ValueRef};
 
 /// Nanoseconds since 1970; clamped beyond the years 1677 to 2262.
 pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
@@ -25,24 +23,4 @@ pub(super) fn signed(number: u64) -> i64 {
 
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
-}
-
-/// The value of a column that has to be `N` bytes.
-pub(super) fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
-    let value = row.get_ref(column)?.as_bytes()?;
-    <[u8; N]>::try_from(value).map_err(|_| wrong_type(column, "a blob of another length"))
-}
-
-/// A text, borrowed from the row. What was damaged has to be readable to be named: in place of what is no text stands an empty one, which
-/// is never written.
-pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a str> {
-    match row.get_ref(column)? {
-        ValueRef::Text(bytes) => Ok(std::str::from_utf8(bytes).unwrap_or_default()),
-        ValueRef::Blob(_) | ValueRef::Null => Ok(""),
-        ValueRef::Integer(_) | ValueRef::Real(_) => Err(wrong_type(column, "a number")),
-    }
-}
-
-fn wrong_type(column: usize, problem: &str) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, problem.into())
 }

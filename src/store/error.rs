@@ -1,8 +1,5 @@
 //! Why the store does not do what it should.
 
-use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -24,22 +21,6 @@ pub enum Error {
     /// The database does not do its work.
     #[error("the store cannot be used: {0}")]
     Unavailable(String),
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        let extended = error.sqlite_error().map(|error| error.extended_code);
-        let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-            // the shared memory file of the WAL could not grow
-            || extended == Some(SQLITE_IOERR_SHMSIZE);
-        match error.sqlite_error_code() {
-            _ if full => Self::Full,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged(error.to_string())
-            }
-            _ => Self::Unavailable(error.to_string()),
-        }
-    }
 }
 
 impl Error {

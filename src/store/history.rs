@@ -1,13 +1,10 @@
-//! Every revision of the policy: who, when, before, after.
+//! Every revision of the policy: what the changes of many come to.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
-
-use super::column::signed;
-use super::definitions::{Definition, load, parse};
-use super::{Error, journal};
-use crate::model::{DefinitionChange, Definitions, ScopeMap};
+use super::Error;
+use super::definition::{Definition, parse};
+use crate::model::{DefinitionChange, ScopeMap};
 
 /// What became of the definitions after a revision.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,44 +15,28 @@ pub struct Changes {
     pub definitions: Vec<DefinitionChange>,
 }
 
-/// Adds what became of one definition: both bodies as JSON, and never neither.
-pub(super) fn add<T: Definition>(
-    transaction: &Transaction<'_>,
-    revision: u64,
-    (registry, name): (&str, &str),
-    before: Option<&str>,
-    after: Option<&str>,
-) -> Result<(), Error> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO policy_change (revision, kind, registry, name, before, after) VALUES (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![signed(revision), T::TABLE, registry, name, before, after])?;
-    Ok(())
+/// The last form of each definition, by kind, registry and name; without a body it is gone.
+#[derive(Debug, Default)]
+pub(super) struct LastForms(BTreeMap<(String, String, String), Option<String>>);
+
+impl LastForms {
+    /// Takes note of a change, in the order of revisions.
+    pub(super) fn add(&mut self, key: (String, String, String), after: Option<String>) {
+        self.0.insert(key, after);
+    }
+
+    /// What they come to at `revision`.
+    pub(super) fn changes(self, revision: u64) -> Result<Changes, Error> {
+        let definitions = self
+            .0
+            .into_iter()
+            .map(|((kind, registry, name), after)| change(&kind, &registry, &name, after))
+            .collect::<Result<_, _>>()?;
+        Ok(Changes { revision, definitions })
+    }
 }
 
-/// Reads what happened after `revision`: it costs as much as changed, however many definitions there are.
-pub(super) fn changes_since(connection: &Connection, revision: u64) -> Result<Changes, Error> {
-    let newest = journal::policy_revision(connection)?;
-    if revision > newest {
-        return Err(Error::UnknownRevision(revision, newest));
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, registry, name, after FROM policy_change WHERE revision > ? ORDER BY revision",
-    )?;
-    let mut last = BTreeMap::<(String, String, String), Option<String>>::new();
-    let mut rows = statement.query([signed(revision)])?;
-    while let Some(row) = rows.next()? {
-        last.insert((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?);
-    }
-    let definitions = last
-        .into_iter()
-        .map(|((kind, registry, name), after)| definition_change(&kind, &registry, &name, after))
-        .collect::<Result<_, _>>()?;
-    Ok(Changes { revision: newest, definitions })
-}
-
-fn definition_change(
+fn change(
     kind: &str,
     registry: &str,
     name: &str,
@@ -75,40 +56,32 @@ fn definition_change(
     })
 }
 
-/// Takes back what happened after `revision`.
-pub(super) fn definitions_at(connection: &Connection, revision: u64) -> Result<Definitions, Error> {
-    let newest = journal::policy_revision(connection)?;
-    if revision > newest {
-        return Err(Error::UnknownRevision(revision, newest));
-    }
-    let mut definitions = load(connection)?;
-    definitions.scope_maps = roll_back(connection, revision, definitions.scope_maps)?;
-    definitions.tokens = roll_back(connection, revision, definitions.tokens)?;
-    definitions.revision = revision;
-    Ok(definitions)
-}
+/// Definitions that are rolled back from the present, by registry and name.
+#[derive(Debug)]
+pub(super) struct RollBack<T>(BTreeMap<(String, String), T>);
 
-fn roll_back<T: Definition>(
-    connection: &Connection,
-    revision: u64,
-    present: Vec<T>,
-) -> Result<Vec<T>, Error> {
-    let mut all: BTreeMap<(String, String), T> =
-        present.into_iter().map(|one| (owned(one.key()), one)).collect();
-    let mut statement = connection.prepare_cached(
-        "SELECT registry, name, before FROM policy_change WHERE revision > ? AND kind = ? ORDER BY revision DESC",
-    )?;
-    let mut rows = statement.query(params![signed(revision), T::TABLE])?;
-    while let Some(row) = rows.next()? {
-        let key = (row.get(0)?, row.get(1)?);
-        match row.get::<_, Option<String>>(2)? {
-            Some(before) => all.insert(key, parse(&before)?),
-            None => all.remove(&key),
+impl<T: Definition> RollBack<T> {
+    /// Starts with the present.
+    pub(super) fn from(present: Vec<T>) -> Self {
+        let owned = |(registry, name): (&str, &str)| (registry.to_owned(), name.to_owned());
+        Self(present.into_iter().map(|one| (owned(one.key()), one)).collect())
+    }
+
+    /// Takes back one change, in the order from the newest; without a body before, it was made.
+    pub(super) fn undo(
+        &mut self,
+        key: (String, String),
+        before: Option<&str>,
+    ) -> Result<(), Error> {
+        match before {
+            Some(before) => self.0.insert(key, parse(before)?),
+            None => self.0.remove(&key),
         };
+        Ok(())
     }
-    Ok(all.into_values().collect())
-}
 
-fn owned((registry, name): (&str, &str)) -> (String, String) {
-    (registry.to_owned(), name.to_owned())
+    /// What is left, by registry and name.
+    pub(super) fn into_past(self) -> Vec<T> {
+        self.0.into_values().collect()
+    }
 }

@@ -1,298 +1,67 @@
-//! The append-only journal of sealed audit events: one row an event, no secondary index, the chain's head read in the transaction that appends.
+//! Appends to the journal.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
+use super::{Appended, Chain, ChainHead, Error, Seal};
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-
-use super::column::{bytes, nanoseconds, signed, unsigned};
-use super::wal::Mover;
-use super::{Error, Inner};
-use crate::model::{Claims, DecisionId};
-
-/// How many hashes of stored claims are remembered: 32 bytes each, some thousand jobs.
-const REMEMBERED_CLAIMS: usize = 16 << 10;
-
-/// Where a hash chain stands.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct ChainHead {
-    /// The sequence number of the last event; 0 before the first.
-    pub sequence: u64,
-    /// Its hash; zeros before the first.
-    pub hash: [u8; 32],
+/// What an engine does for a [`JournalWriter`]; each method is as there.
+pub(super) trait WriteJournal: Send {
+    fn chain(&self) -> Chain;
+    fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error>;
+    fn head(&mut self) -> Result<ChainHead, Error>;
+    fn heads(&mut self) -> Result<Vec<(Chain, ChainHead)>, Error>;
+    fn last_checkpoint(&mut self) -> Result<u64, Error>;
+    fn add_checkpoint(&mut self, sequence: u64, body: &str) -> Result<(), Error>;
+    fn probe(&mut self) -> Result<(), Error>;
 }
 
-/// One row of the journal, sealed into its chain by `audit`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct JournalRow {
-    /// Its place in the chain, from 1, without gaps.
-    pub sequence: u64,
-    /// The decision that it records.
-    pub id: DecisionId,
-    /// When; kept to the nanosecond.
-    pub time: Timestamp,
-    /// The salt of its commitment.
-    pub salt: [u8; 16],
-    /// What it says.
-    pub body: Body,
-    /// The claims that it refers to by their hash, kept once. The JSON is empty when the store lost it.
-    pub claims: Option<Claims>,
-    /// The hash of the event, which covers the one before.
-    pub hash: [u8; 32],
-}
+/// Appends to this replica's chain of the journal; blocking, for a thread of its own.
+pub struct JournalWriter(Box<dyn WriteJournal>);
 
-impl JournalRow {
-    /// How many bytes it takes, about; of the claims only the hash, as they are mostly known.
-    fn size(&self) -> usize {
-        self.body.json.len().saturating_add(128)
-    }
-}
-
-/// The two JSON objects of an event, in one piece: what everybody may see, and who called.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Body {
-    json: String,
-    /// Where the first ends.
-    open: usize,
-}
-
-impl Body {
-    /// The body of both objects, of which the first has `open` bytes.
-    pub const fn new(json: String, open: usize) -> Self {
-        Self { json, open }
-    }
-
-    /// The body of two objects.
-    pub fn join(open: &str, personal: &str) -> Self {
-        Self { json: [open, personal].concat(), open: open.len() }
-    }
-
-    /// What everybody may see.
-    pub fn open(&self) -> &str {
-        self.json.get(..self.open).unwrap_or_default()
-    }
-
-    /// Who called.
-    pub fn personal(&self) -> &str {
-        self.json.get(self.open..).unwrap_or_default()
-    }
-}
-
-/// What a durable append tells.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Appended {
-    /// The store's policy revision in the same transaction: newer than the snapshot that was used = decide again.
-    pub policy_revision: u64,
-}
-
-/// Seals events into the chain, given its head; called inside the transaction that appends them.
-pub type Seal<'a> = Box<dyn FnOnce(ChainHead) -> Vec<JournalRow> + Send + 'a>;
-
-/// Appends to the journal; blocking, for a thread of its own.
-pub struct JournalWriter {
-    inner: Arc<Inner>,
-    pub(super) connection: Connection,
-    recent: RecentClaims,
-    mover: Mover,
-}
-
-impl fmt::Debug for JournalWriter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JournalWriter").field("files", &self.inner.files).finish_non_exhaustive()
+impl std::fmt::Debug for JournalWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JournalWriter").field("chain", &self.chain()).finish_non_exhaustive()
     }
 }
 
 impl JournalWriter {
-    pub(super) fn open(inner: Arc<Inner>) -> Result<Self, Error> {
-        let connection = inner.files.connect()?;
-        let mover = Mover::start(&inner.files, &connection)?;
-        Ok(Self { inner, connection, recent: RecentClaims::default(), mover })
+    pub(super) fn new(engine: Box<dyn WriteJournal>) -> Self {
+        Self(engine)
     }
 
-    /// Appends what `seal` makes of the chain's head, and returns when it is durable (fdatasync). It does not use the disk reserve.
+    /// The chain that it appends to. It is another one after an error, when the chain was lost to another replica meanwhile.
+    pub fn chain(&self) -> Chain {
+        self.0.chain()
+    }
+
+    /// Appends what `seal` makes of the chain's head, and returns when it is durable. It does not use the disk reserve.
     ///
     /// # Errors
-    /// Nothing was appended, unless the disk failed after the commit was written.
+    /// Nothing was appended, unless the disk or the connection failed after the commit was begun.
     pub fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
-        let recent = &mut self.recent;
-        let (rows, added, state) = transact(&self.inner, &mut self.connection, |transaction| {
-            let state = state(transaction)?;
-            recent.forget_unless(state.claims_epoch);
-            let rows = seal(head(transaction)?);
-            let added = insert(transaction, &rows, recent)?;
-            Ok((rows, added, state))
-        })?;
-        self.recent.remember(added);
-        let bytes = rows.iter().map(JournalRow::size).sum();
-        self.mover.committed(&self.connection, bytes);
-        Ok(Appended { policy_revision: state.policy_revision })
+        self.0.append(seal)
     }
 
-    /// Where the chain stands.
+    /// Where its chain stands.
     pub fn head(&mut self) -> Result<ChainHead, Error> {
-        head(&self.connection)
+        self.0.head()
     }
 
-    /// The last event that a checkpoint covers; 0 without one.
+    /// Where all chains stand, by their numbers: for a checkpoint.
+    pub fn heads(&mut self) -> Result<Vec<(Chain, ChainHead)>, Error> {
+        self.0.heads()
+    }
+
+    /// The last event of its chain that a checkpoint covers; 0 without one.
     pub fn last_checkpoint(&mut self) -> Result<u64, Error> {
-        let last: Option<i64> =
-            self.connection
-                .query_row("SELECT max(sequence) FROM audit_checkpoint", [], |row| row.get(0))?;
-        Ok(last.map_or(0, unsigned))
+        self.0.last_checkpoint()
     }
 
-    /// Keeps a signed checkpoint that covers the chain up to `sequence`.
+    /// Keeps a signed checkpoint that covers its chain up to `sequence`.
     pub fn add_checkpoint(&mut self, sequence: u64, body: &str) -> Result<(), Error> {
-        transact(&self.inner, &mut self.connection, |transaction| {
-            transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO audit_checkpoint (sequence, body) VALUES (?, ?)",
-                )?
-                .execute(params![signed(sequence), body])?;
-            Ok(())
-        })
+        self.0.add_checkpoint(sequence, body)
     }
 
     /// Finds out whether the journal can be written: 64 KiB are written and taken back.
     pub fn probe(&mut self) -> Result<(), Error> {
-        for statement in [
-            "INSERT OR REPLACE INTO probe (id, filler) VALUES (1, zeroblob(65536))",
-            "DELETE FROM probe",
-        ] {
-            transact(&self.inner, &mut self.connection, |transaction| {
-                transaction.prepare_cached(statement)?.execute([])?;
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-}
-
-fn transact<T>(
-    inner: &Inner,
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let _writing = inner.writing.lock();
-    inner.files.check()?;
-    #[cfg(test)]
-    inner.fault.arm(connection, false)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let result = work(&transaction)?;
-    transaction.commit()?;
-    Ok(result)
-}
-
-struct State {
-    policy_revision: u64,
-    claims_epoch: u64,
-}
-
-fn state(connection: &Connection) -> Result<State, Error> {
-    Ok(connection.prepare_cached("SELECT policy_revision, claims_epoch FROM state")?.query_row(
-        [],
-        |row| {
-            Ok(State {
-                policy_revision: unsigned(row.get(0)?),
-                claims_epoch: unsigned(row.get(1)?),
-            })
-        },
-    )?)
-}
-
-pub(super) fn policy_revision(connection: &Connection) -> Result<u64, Error> {
-    Ok(state(connection)?.policy_revision)
-}
-
-pub(super) fn set_policy_revision(
-    transaction: &Transaction<'_>,
-    revision: u64,
-) -> Result<(), Error> {
-    transaction
-        .prepare_cached("UPDATE state SET policy_revision = ?")?
-        .execute([signed(revision)])?;
-    Ok(())
-}
-
-pub(super) fn head(connection: &Connection) -> Result<ChainHead, Error> {
-    let read = |sql| {
-        connection
-            .prepare_cached(sql)?
-            .query_row([], |row| {
-                Ok(ChainHead { sequence: unsigned(row.get(0)?), hash: bytes(row, 1)? })
-            })
-            .optional()
-    };
-    if let Some(last) =
-        read("SELECT sequence, hash FROM audit_journal ORDER BY sequence DESC LIMIT 1")?
-    {
-        return Ok(last);
-    }
-    Ok(read("SELECT sequence, hash FROM audit_pruned")?.unwrap_or_default())
-}
-
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    rows: &[JournalRow],
-    recent: &RecentClaims,
-) -> Result<ClaimsPlaces, Error> {
-    let mut event = transaction.prepare_cached(
-        "INSERT INTO audit_journal (sequence, id, time, salt, open, personal, claims_hash, claims, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    let mut add_claims =
-        transaction.prepare_cached("INSERT INTO audit_claims (hash, body) VALUES (?, ?)")?;
-    let mut added = ClaimsPlaces::new();
-    for row in rows {
-        let mut place = row.claims.as_ref().and_then(|claims| recent.place(claims, &added));
-        if let Some(claims) = row.claims.as_ref().filter(|_| place.is_none()) {
-            let new = add_claims.insert(params![claims.hash(), claims.json()])?;
-            added.insert(*claims.hash(), new);
-            place = Some(new);
-        }
-        event.execute(params![
-            signed(row.sequence),
-            row.id.as_bytes(),
-            nanoseconds(row.time),
-            row.salt,
-            row.body.open(),
-            row.body.personal(),
-            row.claims.as_ref().map(Claims::hash),
-            place,
-            row.hash,
-        ])?;
-    }
-    Ok(added)
-}
-
-/// Where claims are kept, by their SHA-256.
-pub(super) type ClaimsPlaces = HashMap<[u8; 32], i64>;
-
-/// Claims known to be stored, to skip the work; forgotten when claims were deleted, by whatever process.
-#[derive(Default)]
-pub(super) struct RecentClaims {
-    epoch: u64,
-    places: ClaimsPlaces,
-}
-
-impl RecentClaims {
-    /// Where they are: remembered, or just `added`.
-    fn place(&self, claims: &Claims, added: &ClaimsPlaces) -> Option<i64> {
-        self.places.get(claims.hash()).or_else(|| added.get(claims.hash())).copied()
-    }
-
-    fn forget_unless(&mut self, epoch: u64) {
-        if self.epoch != epoch {
-            self.places.clear();
-            self.epoch = epoch;
-        }
-    }
-
-    fn remember(&mut self, added: ClaimsPlaces) {
-        if self.places.len().saturating_add(added.len()) > REMEMBERED_CLAIMS {
-            self.places.clear();
-        }
-        self.places.extend(added);
+        self.0.probe()
     }
 }

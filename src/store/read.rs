@@ -1,63 +1,89 @@
-//! Reads the journal beside whoever writes it.
+//! Reads one chain of the journal beside whoever writes it.
 
-use std::fmt;
+use std::ops::{ControlFlow, Range};
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use super::{Chain, ChainHead, Error, JournalRow, Searched};
+use crate::model::DecisionId;
 
-use super::column::{bytes, signed, text, timestamp, unsigned};
-use super::files::Files;
-use super::{Body, ChainHead, Error, JournalRow, journal};
-use crate::model::{Claims, DecisionId};
-
-/// Reads the journal; blocking.
-pub struct JournalReader {
-    pub(super) connection: Connection,
+/// Which rows are read, and in which order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Rows {
+    /// Those after a place, oldest first.
+    After(u64),
+    /// The one at a place.
+    At(u64),
+    /// Those before a place, newest first.
+    Before(u64),
 }
 
-impl fmt::Debug for JournalReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JournalReader").finish_non_exhaustive()
+/// In which order rows are handed over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+/// What takes the rows of a scan.
+pub(super) type Take<'a> = &'a mut dyn FnMut(&Searched<'_>) -> ControlFlow<()>;
+
+/// What an engine does for a [`JournalReader`]; each method is as there.
+pub(super) trait ReadJournal: Send {
+    fn head(&self) -> Result<ChainHead, Error>;
+    fn pruned(&self) -> Result<Option<(ChainHead, String)>, Error>;
+    fn rows(&self, rows: Rows, limit: u32) -> Result<Vec<JournalRow>, Error>;
+    fn checkpoints_after(&self, sequence: u64, limit: u32) -> Result<Vec<(u64, String)>, Error>;
+    fn last_checkpoint(&self) -> Result<u64, Error>;
+    fn scan(&self, order: Order, places: &Range<u64>, take: Take<'_>) -> Result<(), Error>;
+    fn place_of(&self, id: DecisionId, places: &Range<u64>) -> Result<Option<u64>, Error>;
+    fn first_from(&self, place: u64) -> Result<Option<u64>, Error>;
+    fn hash_of(&self, place: u64) -> Result<Option<[u8; 32]>, Error>;
+}
+
+/// Reads one chain of the journal; blocking.
+pub struct JournalReader {
+    chain: Chain,
+    engine: Box<dyn ReadJournal>,
+}
+
+impl std::fmt::Debug for JournalReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JournalReader").field("chain", &self.chain).finish_non_exhaustive()
     }
 }
 
 impl JournalReader {
-    pub(super) fn open(files: &Files) -> Result<Self, Error> {
-        let connection = files.connect()?;
-        connection.pragma_update(None, "query_only", true)?;
-        Ok(Self { connection })
+    pub(super) fn new(chain: Chain, engine: Box<dyn ReadJournal>) -> Self {
+        Self { chain, engine }
+    }
+
+    /// The chain that it reads.
+    pub const fn chain(&self) -> Chain {
+        self.chain
     }
 
     /// Where the chain stands.
     pub fn head(&self) -> Result<ChainHead, Error> {
-        journal::head(&self.connection)
+        self.engine.head()
     }
 
     /// Where the chain starts after a prune: the last event that was deleted, and the signed record of it.
     pub fn pruned(&self) -> Result<Option<(ChainHead, String)>, Error> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT sequence, hash, body FROM audit_pruned")?
-            .query_row([], |row| {
-                let head = ChainHead { sequence: unsigned(row.get(0)?), hash: bytes(row, 1)? };
-                Ok((head, row.get(2)?))
-            })
-            .optional()?)
+        self.engine.pruned()
     }
 
     /// At most `limit` events after `sequence`, oldest first.
     pub fn after(&self, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        self.rows("sequence > ? ORDER BY sequence", sequence, limit)
+        self.engine.rows(Rows::After(sequence), limit)
     }
 
     /// At most `limit` events before `sequence`, newest first.
     pub fn before(&self, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        self.rows("sequence < ? ORDER BY sequence DESC", sequence, limit)
+        self.engine.rows(Rows::Before(sequence), limit)
     }
 
     /// One event.
     pub fn row(&self, sequence: u64) -> Result<Option<JournalRow>, Error> {
-        Ok(self.rows("sequence = ?", sequence, 1)?.pop())
+        Ok(self.engine.rows(Rows::At(sequence), 1)?.pop())
     }
 
     /// The checkpoints that cover the chain up to an event after `sequence`, oldest first, at most `limit`.
@@ -66,47 +92,47 @@ impl JournalReader {
         sequence: u64,
         limit: u32,
     ) -> Result<Vec<(u64, String)>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT sequence, body FROM audit_checkpoint WHERE sequence > ? ORDER BY sequence LIMIT ?",
-        )?;
-        let rows = statement.query_map(params![signed(sequence), limit], |row| {
-            Ok((unsigned(row.get(0)?), row.get(1)?))
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        self.engine.checkpoints_after(sequence, limit)
     }
 
     /// The last event that a checkpoint covers; 0 without one.
     pub fn last_checkpoint(&self) -> Result<u64, Error> {
-        let last: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT max(sequence) FROM audit_checkpoint")?
-            .query_row([], |row| row.get(0))?;
-        Ok(last.map_or(0, unsigned))
+        self.engine.last_checkpoint()
     }
 
-    fn rows(&self, condition: &str, sequence: u64, limit: u32) -> Result<Vec<JournalRow>, Error> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT event.sequence, event.id, event.time, event.salt, event.open, event.personal, event.hash, event.claims_hash, audit_claims.body \
-             FROM (SELECT * FROM audit_journal WHERE {condition} LIMIT ?) AS event \
-             LEFT JOIN audit_claims ON audit_claims.place = event.claims"
-        ))?;
-        let rows = statement.query_map(params![signed(sequence), limit], journal_row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    /// Hands over the events of a range, oldest first.
+    pub fn each(
+        &self,
+        places: &Range<u64>,
+        mut take: impl FnMut(&Searched<'_>),
+    ) -> Result<(), Error> {
+        self.engine.scan(Order::OldestFirst, places, &mut |event| {
+            take(event);
+            ControlFlow::Continue(())
+        })
     }
-}
 
-fn journal_row(row: &Row<'_>) -> rusqlite::Result<JournalRow> {
-    let claims = match row.get_ref(7)? {
-        ValueRef::Null => None,
-        _ => Some(Claims::from_stored(bytes(row, 7)?, text(row, 8)?)),
-    };
-    Ok(JournalRow {
-        sequence: unsigned(row.get(0)?),
-        id: DecisionId::from_bytes(bytes(row, 1)?),
-        time: timestamp(row.get(2)?),
-        salt: bytes(row, 3)?,
-        body: Body::join(text(row, 4)?, text(row, 5)?),
-        hash: bytes(row, 6)?,
-        claims,
-    })
+    /// Hands over the events of a range, newest first, until it is told to stop.
+    pub fn each_back(
+        &self,
+        places: &Range<u64>,
+        mut take: impl FnMut(&Searched<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.engine.scan(Order::NewestFirst, places, &mut take)
+    }
+
+    /// The place of a decision within a range, found by looking at each.
+    pub fn place_of(&self, id: DecisionId, places: &Range<u64>) -> Result<Option<u64>, Error> {
+        self.engine.place_of(id, places)
+    }
+
+    /// The place of the first event at or after `place`.
+    pub fn first_from(&self, place: u64) -> Result<Option<u64>, Error> {
+        self.engine.first_from(place)
+    }
+
+    /// The hash of an event.
+    pub fn hash_of(&self, place: u64) -> Result<Option<[u8; 32]>, Error> {
+        self.engine.hash_of(place)
+    }
 }

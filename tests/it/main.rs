@@ -30,6 +30,7 @@ mod secrets;
 mod services;
 mod sessions;
 mod shutdown;
+mod skew;
 mod startup;
 mod support;
 mod trail;

@@ -172,7 +172,7 @@ fn audit() -> Vec<Row> {
     let filter = Some(pb::AuditFilter { registry: "local".to_owned(), ..Default::default() });
     let list = pb::ListAuditEventsRequest { filter: filter.clone(), ..Default::default() };
     // who may watch gets what was recorded of those who may not
-    let watch = pb::WatchAuditEventsRequest { filter, after_sequence: 1 };
+    let watch = pb::WatchAuditEventsRequest { filter, after_sequence: 1, ..Default::default() };
     let review = pb::ReviewAccessRequest { registry: "local".to_owned(), ..Default::default() };
     let row = |method, message| row("AuditService", method, Needs::Viewer, message);
     vec![

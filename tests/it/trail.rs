@@ -178,17 +178,31 @@ async fn events_are_watched_as_they_are_recorded_until_the_broker_ends() {
     let broker = site.start().await;
     let own = site.identity("local-token-editor");
     let filter = Some(pb::AuditFilter { registry: "local".to_owned(), ..Default::default() });
-    let request = pb::WatchAuditEventsRequest { filter, after_sequence: 0 };
+    let request = pb::WatchAuditEventsRequest { filter, ..Default::default() };
     let watched = broker.audit().watch_audit_events(bearer(&own, request)).await.unwrap();
     let mut watched = watched.into_inner();
     let issued = broker.issue(&site.identity("job"), pull("servers/nginx")).await.unwrap();
-    let event = watched.message().await.unwrap().unwrap().audit_event.unwrap();
+    let first = watched.message().await.unwrap().unwrap();
+    let event = first.audit_event.unwrap();
     assert_eq!((event.kind.as_str(), &event.id), ("issue", &issued.id));
     // what was recorded before can be had again by its place
-    let request = pb::WatchAuditEventsRequest { filter: None, after_sequence: event.sequence - 1 };
-    let again = broker.audit().watch_audit_events(bearer(&own, request)).await.unwrap();
-    let again = again.into_inner().message().await.unwrap().unwrap().audit_event.unwrap();
-    assert_eq!(again.id, issued.id);
+    let again = async |request| {
+        let watched = broker.audit().watch_audit_events(bearer(&own, request)).await.unwrap();
+        watched.into_inner().message().await.unwrap().unwrap().audit_event.unwrap()
+    };
+    let after_sequence = event.sequence - 1;
+    let request = pb::WatchAuditEventsRequest { after_sequence, ..Default::default() };
+    assert_eq!(again(request).await.id, issued.id);
+    let later = broker.issue(&site.identity("job"), pull("servers/nginx")).await.unwrap();
+    let request = pb::WatchAuditEventsRequest { after: first.place, ..Default::default() };
+    assert_eq!(again(request).await.id, later.id);
+    for (after, after_sequence) in [("nowhere", 0), ("1", 1)] {
+        let after = after.to_owned();
+        let request = pb::WatchAuditEventsRequest { after, after_sequence, filter: None };
+        let refusal = broker.audit().watch_audit_events(bearer(&own, request)).await;
+        assert_eq!(refusal.unwrap_err().code(), Code::InvalidArgument);
+    }
+    assert_eq!(watched.message().await.unwrap().unwrap().audit_event.unwrap().id, later.id);
     broker.begin_to_stop();
     assert_eq!(watched.message().await.unwrap(), None);
     broker.stop().await;

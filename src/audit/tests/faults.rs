@@ -10,7 +10,8 @@ async fn promise_1_an_answer_comes_after_the_commit() {
         let event = fixture.event(number);
         journal.append(event.clone()).await.unwrap();
         // another connection sees only what was committed
-        let last = fixture.store.journal_reader().unwrap().before(u64::MAX, 1).unwrap();
+        let last =
+            fixture.store.journal_reader(Chain::default()).unwrap().before(u64::MAX, 1).unwrap();
         assert_eq!(last[0].id, event.id);
     }
 }
@@ -38,7 +39,7 @@ async fn fails_then_recovers(journal: &Journal, fixture: &Fixture, mend: impl Fn
     journal.append(fixture.event(2)).await.unwrap();
     journal.close().await;
     // what was refused is not there, and the chain has no gap
-    let report = fixture.archive().verify(None).unwrap();
+    let report = only(&fixture.archive().verify(None).unwrap());
     assert_eq!(report.last, u64::try_from(fixture.rows().len()).unwrap());
     assert_eq!(report.covered, report.last);
 }
@@ -89,7 +90,7 @@ async fn promise_8_more_than_the_queue_holds_is_shed() {
     let fixture = Fixture::new().await;
     let journal = Journal::start_with(
         &fixture.store,
-        fixture.folder.path(),
+        &fixture.key_file(),
         Arc::new(fixture.clock.clone()),
         4,
     )
@@ -113,20 +114,17 @@ async fn many_at_once_share_commits_and_all_are_recorded() {
         result.unwrap();
     }
     journal.close().await;
-    assert_eq!(fixture.archive().verify(None).unwrap().covered, 256);
+    assert_eq!(only(&fixture.archive().verify(None).unwrap()).covered, 256);
 }
 
 #[tokio::test]
 async fn promise_8_a_prune_works_on_a_full_disk() {
     let fixture = Fixture::with_events(40).await;
     fixture.store.fill_disk();
-    let pruned = fixture
-        .archive()
-        .prune(far(), "admin", fixture.folder.path(), &fixture.clock)
-        .await
-        .unwrap();
+    let pruned =
+        fixture.archive().prune(far(), "admin", &fixture.key_file(), &fixture.clock).await.unwrap();
     assert_eq!(pruned.events, 40);
-    assert_eq!(fixture.archive().verify(None).unwrap().last, 41);
+    assert_eq!(only(&fixture.archive().verify(None).unwrap()).last, 41);
 }
 
 /// A clock that panics when it is asked for the first time.
@@ -150,7 +148,7 @@ async fn a_panic_does_not_end_the_journal() {
     let mut panicked = asked.subscribe();
     let clock = PanickingClock { asked, clock: fixture.clock.clone() };
     let journal =
-        Journal::start(&fixture.store, fixture.folder.path(), Arc::new(clock)).await.unwrap();
+        Journal::start(&fixture.store, &fixture.key_file(), Arc::new(clock)).await.unwrap();
     // a checkpoint is due after 1000 events, and asks for the time
     for _ in 0..4 {
         let appends = (0..=255).map(|number| journal.append(fixture.event(number)));
@@ -161,7 +159,7 @@ async fn a_panic_does_not_end_the_journal() {
     panicked.wait_for(|asked| *asked).await.unwrap();
     journal.until(WriteState::Writable).await;
     journal.close().await;
-    assert_eq!(fixture.archive().verify(None).unwrap().covered, 1024);
+    assert_eq!(only(&fixture.archive().verify(None).unwrap()).covered, 1024);
 }
 
 #[tokio::test]
@@ -175,7 +173,7 @@ async fn a_journal_that_is_only_dropped_still_writes_what_is_queued() {
     let thread = journal.inner.committer.lock().take().unwrap();
     drop(journal);
     thread.join().unwrap();
-    assert_eq!(fixture.archive().verify(None).unwrap().covered, 1);
+    assert_eq!(only(&fixture.archive().verify(None).unwrap()).covered, 1);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::*;
 use crate::model::{
     AccessTokenId, CredentialRef, PasswordSlot, Permissions, ScopeMapName, TokenUid,
 };
-use crate::store::ChainHead;
+use crate::store::{Chain, ChainHead};
 
 mod reported;
 
@@ -218,7 +218,7 @@ fn filters() -> impl Strategy<Value = Filter> {
 fn list(archive: &Archive, filter: &Filter, page: u32) -> Vec<u64> {
     let (mut found, mut before) = (Vec::new(), None);
     loop {
-        let page = archive.list(filter, before, page).unwrap();
+        let page = archive.list(filter, before.as_ref(), page).unwrap();
         found.extend(page.events.iter().map(|one| one.sequence));
         before = page.next;
         if before.is_none() {
@@ -238,7 +238,10 @@ async fn a_search_finds_what_a_look_at_each_event_finds() {
     let archive = fixture.archive();
     archive.catch_up().unwrap();
     append(&fixture, tail);
-    assert_eq!(fixture.store.search_index().unwrap().state().unwrap().0.place, 1280);
+    assert_eq!(
+        fixture.store.search_index(Chain::default()).unwrap().state().unwrap().0.place,
+        1280
+    );
     let result = runner.run(&(filters(), 1..400_u32), |(filter, page)| {
         let expected: Vec<u64> = (1..)
             .zip(&events)
@@ -263,7 +266,7 @@ async fn a_search_finds_what_a_look_at_each_event_finds() {
 fn rebuilt(fixture: &Fixture) {
     let archive = fixture.archive();
     archive.catch_up().unwrap();
-    let index = fixture.store.search_index().unwrap();
+    let index = fixture.store.search_index(Chain::default()).unwrap();
     assert_eq!(index.state().unwrap().0.place, 512);
     for place in [0, 255, 256, 511, 512, 599] {
         let row = &fixture.rows()[place];
@@ -323,12 +326,12 @@ async fn what_was_pruned_is_not_found_and_the_rest_is() {
         .prune(
             rows[640].time - SignedDuration::from_secs(300),
             "admin",
-            fixture.folder.path(),
+            &fixture.key_file(),
             &fixture.clock,
         )
         .await
         .unwrap();
-    let start = archive.verify(None).unwrap().start;
+    let start = only(&archive.verify(None).unwrap()).start;
     assert!((200..640).contains(&start), "{start}");
     assert_eq!(archive.find(rows[usize::try_from(start).unwrap() - 1].id).unwrap(), None);
     assert_eq!(
@@ -338,7 +341,7 @@ async fn what_was_pruned_is_not_found_and_the_rest_is() {
     let kept: Vec<u64> = (start + 1..=901).rev().collect();
     assert_eq!(list(&archive, &Filter::default(), 70), kept);
     // the same from an index that begins after the prune
-    fixture.store.search_index().unwrap().reset().unwrap();
+    fixture.store.search_index(Chain::default()).unwrap().reset().unwrap();
     archive.catch_up().unwrap();
     assert_eq!(list(&archive, &Filter::default(), 70), kept);
 }

@@ -13,7 +13,7 @@ use crate::identity::Verifiers;
 use crate::model::{Clock, Reason, SystemClock};
 use crate::net::{self, HttpClient};
 use crate::policy::Context;
-use crate::registry::{Dependencies, KeysConfig, Registries};
+use crate::registry::{Dependencies, KeysConfig, Registries, WithoutRoot};
 use crate::seal::KeyRing;
 use crate::store::{self, Store};
 
@@ -25,6 +25,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
     let keys = KeysConfig {
         root_certificate_file: folder.path().join("root.crt"),
         root_key_file: folder.path().join("root.key"),
+        without_root: WithoutRoot::Make,
         signing_key_files: Vec::new(),
         foreign_certificate_files: Vec::new(),
     };
@@ -36,7 +37,9 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         admins: Vec::new(),
         cache: Memory::new(10),
         context: Context::default(),
-        journal: Journal::start(&store, folder.path(), Arc::clone(&clock)).await.unwrap(),
+        journal: Journal::start(&store, &folder.path().join("audit.key"), Arc::clone(&clock))
+            .await
+            .unwrap(),
         limits: LimitsConfig::default(),
         registries: Registries::build(Vec::new(), keys, dependencies).unwrap(),
         verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),

@@ -79,7 +79,7 @@ impl Replay {
         let (mut summary, mut turns) = (Summary::default(), Turns::default());
         let mut before = None;
         loop {
-            let page = archive.list(&filter, before, PIECE)?;
+            let page = archive.list(&filter, before.as_ref(), PIECE)?;
             let events = page.events.into_iter().map(|found| found.event);
             for event in events.filter(|event| visible::may_see(&self.authority, event)) {
                 let Some((question, measure)) = question(&event) else { continue };

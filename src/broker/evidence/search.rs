@@ -1,7 +1,7 @@
 //! Looks into the audit trail: lists, and single events.
 
 use super::visible;
-use crate::audit::{Filter, Found, Page};
+use crate::audit::{Filter, Found, Page, Places};
 use crate::broker::Error;
 use crate::broker::manage::{Place, Read, Reading, Role, Target};
 use crate::model::DecisionId;
@@ -11,8 +11,8 @@ use crate::model::DecisionId;
 pub struct ListEvents {
     /// Which.
     pub filter: Filter,
-    /// Only before this place in the chain.
-    pub before: Option<u64>,
+    /// Only before these places: the `next` of a page.
+    pub before: Option<Places>,
     /// At most so many. There may be fewer also when there are more.
     pub limit: u32,
 }

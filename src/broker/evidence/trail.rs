@@ -7,7 +7,7 @@ use crate::audit::{Checkpoint, Finding, Report};
 use crate::broker::manage::{Operator, Place, Read, Reading, Role, Target};
 use crate::broker::{Broker, Call, Error, Refusal};
 
-/// Follows the whole chain.
+/// Follows all chains.
 #[derive(Clone, Debug)]
 pub struct VerifyTrail {
     /// A checkpoint that was kept elsewhere.

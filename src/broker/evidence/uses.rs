@@ -64,7 +64,7 @@ pub(super) fn walk(
     let filter = Filter { since: Some(since), outcome: Some(Outcome::Allowed), ..filter.clone() };
     let (mut before, mut events, mut oldest) = (None, 0, since);
     loop {
-        let page = archive.list(&filter, before, PIECE)?;
+        let page = archive.list(&filter, before.as_ref(), PIECE)?;
         for found in &page.events {
             look(&found.event);
             oldest = found.event.time;

@@ -1,6 +1,6 @@
 //! What of the audit trail an operator may see: the events of the registries in which it has a role; of all, and what is of none, with a role in all.
 
-use crate::audit::{Archive, ArchiveError, Event, Filter, Found, Page};
+use crate::audit::{Archive, ArchiveError, Event, Filter, Found, Page, Places};
 use crate::broker::Error;
 use crate::broker::manage::{Authority, Reading};
 use crate::model::RegistryName;
@@ -30,20 +30,22 @@ pub(super) fn page(
     archive: &Archive,
     authority: &Authority,
     filter: &Filter,
-    before: Option<u64>,
+    before: Option<Places>,
     limit: u32,
 ) -> Result<Page, ArchiveError> {
     let wanted = limit as usize;
-    let mut page = Page { events: Vec::new(), next: before };
+    let mut page = Page { next: before, ..Page::default() };
     let (mut bytes, mut looked_at) = (0, 0);
     loop {
-        let piece = archive.list(filter, page.next, limit.min(PIECE))?;
+        let piece = archive.list(filter, page.next.as_ref(), limit.min(PIECE))?;
         looked_at += PIECE;
+        let mut place = piece.begin;
         for found in piece.events {
             if page.events.len() >= wanted || (bytes > PAGE_BYTES && !page.events.is_empty()) {
-                page.next = page.events.last().map(|last| last.sequence);
+                page.next = Some(place);
                 return Ok(page);
             }
+            place.pass(&found);
             if may_see(authority, &found.event) {
                 bytes += size(&found);
                 page.events.push(found);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::search::place;
 use super::{unreadable, visible};
-use crate::audit::{Archive, Filter, Followed, Found};
+use crate::audit::{Archive, Filter, Followed, Found, Places};
 use crate::broker::manage::{Authority, Operator, Read, Reading, Role, Target};
 use crate::broker::{Broker, Call, Error, Refusal};
 
@@ -21,7 +21,7 @@ const PIECE: u32 = 256;
 /// The shortest time between two rounds: what comes in meanwhile is one round.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// How often the journal is looked at without being told of anything new: other processes append too.
+/// How often the journal is looked at without being told of anything new: other replicas append too.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Which events to follow.
@@ -29,8 +29,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct WatchEvents {
     /// Which.
     pub filter: Filter,
-    /// Those after this place in the chain; absent = those that are recorded from now on.
-    pub after: Option<u64>,
+    /// Those after these places; absent = those that are recorded from now on, in whatever chain.
+    pub after: Option<Places>,
 }
 
 /// The events, as they are recorded.
@@ -39,13 +39,13 @@ pub struct Watching {
     broker: Arc<Broker>,
     authority: Authority,
     filter: Filter,
-    after: u64,
+    after: Places,
     next_round: Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Read for WatchEvents {
-    type Output = (Authority, u64);
+    type Output = (Authority, Places);
 
     fn target(&self) -> Target<'_> {
         Target {
@@ -56,10 +56,10 @@ impl Read for WatchEvents {
         }
     }
 
-    async fn read(&self, reading: &Reading<'_>) -> Result<(Authority, u64), Error> {
-        let after = match self.after {
-            Some(after) => after,
-            None => reading.archive(Archive::last_sequence).await?,
+    async fn read(&self, reading: &Reading<'_>) -> Result<(Authority, Places), Error> {
+        let after = match &self.after {
+            Some(after) => after.clone(),
+            None => reading.archive(Archive::last_places).await?,
         };
         Ok((reading.authority.clone(), after))
     }
@@ -90,11 +90,11 @@ impl Broker {
 }
 
 impl Watching {
-    /// The next events, oldest first, at least one. Waits for them.
+    /// The next events, at least one, each chain's oldest first, and with each where to go on after it. Waits for them.
     ///
     /// # Errors
     /// The trail cannot be read.
-    pub async fn next(&mut self) -> Result<Vec<Found>, Refusal> {
+    pub async fn next(&mut self) -> Result<Vec<(Found, Places)>, Refusal> {
         let broker = Arc::clone(&self.broker);
         loop {
             sleep_until(self.next_round).await;
@@ -102,9 +102,13 @@ impl Watching {
             // asked for before the look: what comes in during it is news
             let news = broker.journal.news();
             let followed = self.look().await.map_err(|error| self.broker.unrecorded(error))?;
-            self.after = followed.last;
+            let mut place = std::mem::replace(&mut self.after, followed.last);
             if !followed.events.is_empty() {
-                return Ok(followed.events);
+                let placed = followed.events.into_iter().map(|found| {
+                    place.pass(&found);
+                    (found, place.clone())
+                });
+                return Ok(placed.collect());
             }
             if followed.is_all {
                 // whichever comes first: the look is the same
@@ -116,8 +120,8 @@ impl Watching {
     /// One round: what fits of the next events and may be seen.
     async fn look(&self) -> Result<Followed, Error> {
         let (archive, filter) = (self.broker.journal.archive().clone(), self.filter.clone());
-        let after = self.after;
-        let followed = tokio::task::spawn_blocking(move || archive.follow(&filter, after, PIECE));
+        let after = self.after.clone();
+        let followed = tokio::task::spawn_blocking(move || archive.follow(&filter, &after, PIECE));
         let mut followed = followed
             .await
             .map_err(|_panic| Error::Internal("a look into the audit trail panicked".to_owned()))?

@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::net::{self, HttpClient};
 use crate::policy::{Context, Issuer};
-use crate::registry::{self, Dependencies, KeysConfig, Registries};
+use crate::registry::{self, Dependencies, KeysConfig, Registries, WithoutRoot};
 use crate::seal::KeyRing;
 use crate::store::{self, Store};
 
@@ -100,6 +100,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
     let keys = KeysConfig {
         root_certificate_file: path.join("root.crt"),
         root_key_file: path.join("root.key"),
+        without_root: WithoutRoot::Make,
         signing_key_files: Vec::new(),
         foreign_certificate_files: Vec::new(),
     };
@@ -119,7 +120,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
             registries: configs.iter().map(registry::Config::bounds).collect(),
             issuers: vec![issuer],
         },
-        journal: Journal::start(&store, path, Arc::clone(&clock)).await.unwrap(),
+        journal: Journal::start(&store, &path.join("audit.key"), Arc::clone(&clock)).await.unwrap(),
         limits: LimitsConfig { deadline_seconds, ..LimitsConfig::default() },
         registries: Registries::build(configs, keys, dependencies).unwrap(),
         verifiers: Verifiers::build(Vec::new(), ring, Arc::clone(&clock)).unwrap(),

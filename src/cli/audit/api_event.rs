@@ -8,16 +8,17 @@ use crate::audit::{Event, Kind};
 use crate::cli::{Failure, json_struct, wire};
 use crate::model::{Claims, DecisionId};
 use crate::pb;
+use crate::store::Chain;
 
 /// The event, to be shown like one that is read from the files.
 pub(in crate::cli) fn shown(event: pb::AuditEvent) -> Result<Shown, Failure> {
-    let (sequence, id) = (event.sequence, event.id.clone());
+    let (chain, sequence, id) = (Chain(event.chain), event.sequence, event.id.clone());
     let event = read(event).map_err(|problem| {
         Failure::failed(format!(
             "event `{id}` cannot be read ({problem}): the broker is of another version"
         ))
     })?;
-    Ok(Shown::new(sequence, event))
+    Ok(Shown::new(chain, sequence, event))
 }
 
 /// The event; what is empty is absent.

@@ -2,12 +2,11 @@
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::filter::FilterArgs;
 use super::shown::Shown;
 use super::{Failure, Process, api_event, archive};
-use crate::audit::Archive;
+use crate::audit::{Archive, NoPlaces, Places};
 use crate::cli::api::{self, Api, ApiOrFilesArgs, Place};
 use crate::cli::output::{self, OutputArgs};
 use crate::cli::refusal::Refusal;
@@ -38,8 +37,17 @@ pub(in crate::cli) struct List {
 #[derive(Serialize)]
 struct Listed {
     events: Vec<Shown>,
-    /// Where the next page starts: a place in the chain, or what the broker calls it.
-    next: Option<Value>,
+    next: Option<Next>,
+}
+
+/// Where the next page starts.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Next {
+    /// A place in each chain.
+    Files(Places),
+    /// What the broker calls it.
+    Api(String),
 }
 
 impl List {
@@ -52,20 +60,19 @@ impl List {
             output::table(Shown::HEAD, Shown::rows(&listed.events))
         })?;
         match &listed.next {
-            Some(Value::String(next)) => process.note(&format!("there are more: --before {next}")),
-            Some(next) => process.note(&format!("there are more: --before {next}")),
+            Some(Next::Api(next)) => process.note(&format!("there are more: --before {next}")),
+            Some(Next::Files(next)) => process.note(&format!("there are more: --before {next}")),
             None => Ok(()),
         }
     }
 
     fn read(&self, archive: &Archive) -> Result<Listed, Failure> {
-        let before = self.before.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|_| {
-            Failure::usage("--before is a number with --config: the `next` of the page before")
-        })?;
-        let page = archive.list(&self.filter.filter(), before, self.limit)?;
+        let before: Option<Places> = self.before.as_deref().map(str::parse).transpose().map_err(
+            |NoPlaces| Failure::usage("--before is a place with --config, such as 123 or 0:123,2:55: the `next` of the page before"),
+        )?;
+        let page = archive.list(&self.filter.filter(), before.as_ref(), self.limit)?;
         let events = page.events.into_iter().map(Shown::from).collect();
-        Ok(Listed { events, next: page.next.map(Value::from) })
+        Ok(Listed { events, next: page.next.map(Next::Files) })
     }
 
     /// As many pages as it takes.
@@ -91,7 +98,7 @@ impl List {
                 return Ok(listed);
             }
             if left == 0 {
-                listed.next = Some(page_token.into());
+                listed.next = Some(Next::Api(page_token));
                 return Ok(listed);
             }
         }

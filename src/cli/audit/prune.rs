@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Failure, Process};
-use crate::audit::Archive;
+use crate::audit::{Archive, Places};
 use crate::cli::confirm::ConfirmArgs;
 use crate::cli::offline::{self, ConfigArgs};
 use crate::cli::output::OutputArgs;
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Prune {
 struct Deleted {
     events: u64,
     claims: u64,
-    start: u64,
+    start: Places,
 }
 
 impl Prune {
@@ -42,8 +42,8 @@ impl Prune {
         let archive = Archive::open(&offline::existing_store(&config).await?);
         let deed = format!("events from before {} are deleted for ever.", self.before);
         self.confirm.ask(&deed, process)?;
-        let pruned =
-            archive.prune(self.before, &actor(), &config.data_dir, process.clock.as_ref()).await?;
+        let (key_file, clock) = (&config.keys.audit_key_file, process.clock.as_ref());
+        let pruned = archive.prune(self.before, &actor(), key_file, clock).await?;
         let deleted = Deleted { events: pruned.events, claims: pruned.claims, start: pruned.start };
         self.output.print(process, &deleted, |deleted| {
             format!(

@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::audit::{Event, Found};
 use crate::model::{JsonObject, Permission, Permissions};
+use crate::store::Chain;
 
 /// An event with its place in the chain.
 #[derive(Debug, Serialize)]
 pub(in crate::cli) struct Shown {
+    chain: Chain,
     sequence: u64,
     #[serde(flatten)]
     event: Event,
@@ -18,14 +20,14 @@ pub(in crate::cli) struct Shown {
 
 impl From<Found> for Shown {
     fn from(found: Found) -> Self {
-        Self { sequence: found.sequence, event: found.event }
+        Self { chain: found.chain, sequence: found.sequence, event: found.event }
     }
 }
 
 impl Shown {
     /// An event with its place in the chain.
-    pub(super) const fn new(sequence: u64, event: Event) -> Self {
-        Self { sequence, event }
+    pub(super) const fn new(chain: Chain, sequence: u64, event: Event) -> Self {
+        Self { chain, sequence, event }
     }
 
     /// The event as a row, by itself: with the issuer.
@@ -71,6 +73,8 @@ impl Shown {
         let claims = event.claims.as_ref().map(|claims| claims.json().to_owned());
         vec![
             ("decision", Some(event.id.to_string())),
+            // where there is only one chain, it is 0
+            ("chain", Some(self.chain).filter(|chain| chain.0 > 0).map(|chain| chain.to_string())),
             ("sequence", Some(self.sequence.to_string())),
             ("time", Some(event.time.to_string())),
             ("kind", Some(event.kind.to_string())),

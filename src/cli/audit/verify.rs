@@ -7,13 +7,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Process, archive};
-use crate::audit::{Checkpoint, Finding, Hex, Report, read_export, verify};
+use crate::audit::{ChainReport, Checkpoint, Finding, Hex, Report, read_export, verify};
 use crate::cli::api::{Api, ApiOrFilesArgs, Place};
 use crate::cli::output::{self, OutputArgs};
 use crate::cli::refusal::Refusal;
 use crate::pb;
 
-/// Follow the hash chain and name the first bad event
+/// Follow the hash chains and name the first bad event
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     dockpass audit verify\n  \
@@ -49,14 +49,31 @@ struct Verified {
 #[serde(rename_all = "camelCase")]
 struct Read {
     events: u64,
+    /// The only chain; absent when there are several.
+    #[serde(flatten)]
+    only: Option<Stretch>,
+    /// How many there are; only where the store is read here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoints: Option<u64>,
+    keys: Vec<String>,
+    chains: Vec<ReadChain>,
+}
+
+#[derive(Serialize)]
+struct ReadChain {
+    chain: u32,
+    events: u64,
+    #[serde(flatten)]
+    stretch: Stretch,
+}
+
+/// What was read of a chain.
+#[derive(Clone, Serialize)]
+struct Stretch {
     start: u64,
     last: u64,
     hash: String,
-    /// How many there are; only where the files are read here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoints: Option<u64>,
     covered: u64,
-    keys: Vec<String>,
 }
 
 impl Verify {
@@ -97,29 +114,54 @@ async fn ask(api: &Api, outside: Option<&Checkpoint>) -> Result<Verified, Failur
     if !answer.intact {
         return Ok(Verified { intact: false, problem: Some(answer.finding), report: None });
     }
-    let read = Read {
-        events: answer.events,
-        start: answer.start_sequence,
-        last: answer.last_sequence,
-        hash: answer.hash,
-        checkpoints: None,
-        covered: answer.covered_sequence,
-        keys: answer.keys,
-    };
+    let chains = answer.chains.into_iter().map(ReadChain::from).collect();
+    let read = Read::new(answer.events, None, answer.keys, chains);
     Ok(Verified { intact: true, problem: None, report: Some(read) })
+}
+
+impl Read {
+    fn new(
+        events: u64,
+        checkpoints: Option<u64>,
+        keys: Vec<String>,
+        chains: Vec<ReadChain>,
+    ) -> Self {
+        let only = match chains.as_slice() {
+            [only] => Some(only.stretch.clone()),
+            _ => None,
+        };
+        Self { events, only, checkpoints, keys, chains }
+    }
 }
 
 impl From<Report> for Read {
     fn from(report: Report) -> Self {
-        Self {
-            events: report.events,
-            start: report.start,
-            last: report.last,
-            hash: Hex(report.hash).to_string(),
-            checkpoints: Some(report.checkpoints),
-            covered: report.covered,
-            keys: report.keys.into_iter().collect(),
-        }
+        let chains = report.chains.into_iter().map(ReadChain::from).collect();
+        let keys = report.keys.into_iter().collect();
+        Self::new(report.events, Some(report.checkpoints), keys, chains)
+    }
+}
+
+impl From<ChainReport> for ReadChain {
+    fn from(report: ChainReport) -> Self {
+        let ChainReport { chain, events, start, last, hash, covered } = report;
+        let stretch = Stretch { start, last, hash: Hex(hash).to_string(), covered };
+        Self { chain: chain.0, events, stretch }
+    }
+}
+
+impl From<pb::VerifiedChain> for ReadChain {
+    fn from(read: pb::VerifiedChain) -> Self {
+        let pb::VerifiedChain {
+            chain,
+            events,
+            start_sequence,
+            last_sequence,
+            hash,
+            covered_sequence,
+        } = read;
+        let (start, last, covered) = (start_sequence, last_sequence, covered_sequence);
+        Self { chain, events, stretch: Stretch { start, last, hash, covered } }
     }
 }
 
@@ -127,25 +169,33 @@ fn table(verified: &Verified) -> String {
     let Some(read) = &verified.report else {
         return format!("DAMAGED: {}", verified.problem.as_deref().unwrap_or_default());
     };
+    let signers = Some(read.keys.join(", ")).filter(|keys| !keys.is_empty());
+    let Some(only) = &read.only else {
+        let all = format!("{} events of {} chains", read.events, read.chains.len());
+        let checkpoints = read.checkpoints.map(|count| count.to_string());
+        let fields =
+            [("verified", Some(all)), ("checkpoints", checkpoints), ("signed by", signers)];
+        let head = ["chain", "events", "from", "to", "covered up to"];
+        let rows = read.chains.iter().map(ReadChain::row);
+        return format!("{}\n\n{}", output::fields(fields), output::table(head, rows));
+    };
+    let first = only.start.saturating_add(1);
+    let checkpoints = match read.checkpoints {
+        Some(count) => format!("{count}, up to event {}", only.covered),
+        None => format!("up to event {}", only.covered),
+    };
     output::fields([
-        (
-            "verified",
-            Some(format!(
-                "{} events, {} to {}",
-                read.events,
-                read.start.saturating_add(1),
-                read.last
-            )),
-        ),
-        ("checkpoints", Some(checkpoints(read))),
-        ("signed by", Some(read.keys.join(", ")).filter(|keys| !keys.is_empty())),
+        ("verified", Some(format!("{} events, {first} to {}", read.events, only.last))),
+        ("checkpoints", Some(checkpoints)),
+        ("signed by", signers),
     ])
 }
 
-fn checkpoints(read: &Read) -> String {
-    match read.checkpoints {
-        Some(count) => format!("{count}, up to event {}", read.covered),
-        None => format!("up to event {}", read.covered),
+impl ReadChain {
+    fn row(&self) -> [String; 5] {
+        let Stretch { start, last, covered, .. } = self.stretch;
+        let numbers = [self.chain.into(), self.events, start.saturating_add(1), last, covered];
+        numbers.map(|number| number.to_string())
     }
 }
 

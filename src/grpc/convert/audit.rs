@@ -8,7 +8,9 @@ use super::json::{members_of, object};
 use super::page::page_size;
 use super::time::{time, timestamp};
 use super::violations::Violations;
-use crate::audit::{Checkpoint, Filter, Finding, Found, Hex, Kind, Outcome, Page, Report};
+use crate::audit::{
+    ChainReport, Checkpoint, Filter, Finding, Found, Hex, Kind, Outcome, Page, Places, Report,
+};
 use crate::broker::FieldViolation;
 use crate::broker::evidence::{
     ExplainDecision, Explained, GetEvent, ListEvents, VerifyTrail, WatchEvents,
@@ -30,17 +32,17 @@ pub(in crate::grpc) fn list(message: &pb::ListAuditEventsRequest) -> Parsed<List
 pub(in crate::grpc) fn listed(page: &Page) -> pb::ListAuditEventsResponse {
     pb::ListAuditEventsResponse {
         audit_events: page.events.iter().map(event).collect(),
-        next_page_token: page.next.map_or_else(String::new, page_token),
+        next_page_token: page.next.as_ref().map_or_else(String::new, page_token),
     }
 }
 
-/// A place in the chain: it is the same in every list, whatever it is filtered by.
-fn page_token(place: u64) -> String {
+/// A place in each chain: it is the same in every list, whatever it is filtered by.
+fn page_token(place: &Places) -> String {
     URL_SAFE_NO_PAD.encode(format!("audit events\n{place}"))
 }
 
 #[expect(clippy::option_option, reason = "no token is another thing than one that cannot be read")]
-fn before(token: &str) -> Option<Option<u64>> {
+fn before(token: &str) -> Option<Option<Places>> {
     if token.is_empty() {
         return Some(None);
     }
@@ -51,8 +53,18 @@ fn before(token: &str) -> Option<Option<u64>> {
 pub(in crate::grpc) fn watch(message: &pb::WatchAuditEventsRequest) -> Parsed<WatchEvents> {
     let mut violations = Violations::default();
     let filter = filter(message.filter.as_ref(), &mut violations);
-    let after = Some(message.after_sequence).filter(|place| *place > 0);
-    violations.finish(Some(WatchEvents { filter, after }))
+    let after = match (message.after.as_str(), message.after_sequence) {
+        ("", 0) => Some(None),
+        ("", sequence) => Some(Some(Places::from(sequence))),
+        (place, 0) => violations.check("after", place.parse()).map(Some),
+        _ => violations.check("after_sequence", Err("it goes without `after`")),
+    };
+    violations.finish(after.map(|after| WatchEvents { filter, after }))
+}
+
+pub(in crate::grpc) fn watched(watched: &(Found, Places)) -> pb::WatchAuditEventsResponse {
+    let (found, place) = watched;
+    pb::WatchAuditEventsResponse { audit_event: Some(event(found)), place: place.to_string() }
 }
 
 pub(in crate::grpc) fn get(message: &pb::GetAuditEventRequest) -> Parsed<GetEvent> {
@@ -93,20 +105,35 @@ pub(in crate::grpc) fn verify(message: &pb::VerifyAuditLogRequest) -> Parsed<Ver
 
 pub(in crate::grpc) fn verified(verified: &Result<Report, Finding>) -> pb::VerifyAuditLogResponse {
     match verified {
-        Ok(report) => pb::VerifyAuditLogResponse {
-            intact: true,
-            finding: String::new(),
-            events: report.events,
-            start_sequence: report.start,
-            last_sequence: report.last,
-            hash: Hex(report.hash).to_string(),
-            covered_sequence: report.covered,
-            keys: report.keys.iter().map(ToString::to_string).collect(),
-        },
+        Ok(report) => {
+            let only = report.only().map(chain).unwrap_or_default();
+            pb::VerifyAuditLogResponse {
+                intact: true,
+                finding: String::new(),
+                events: report.events,
+                start_sequence: only.start_sequence,
+                last_sequence: only.last_sequence,
+                hash: only.hash,
+                covered_sequence: only.covered_sequence,
+                keys: report.keys.iter().cloned().collect(),
+                chains: report.chains.iter().map(chain).collect(),
+            }
+        }
         Err(finding) => pb::VerifyAuditLogResponse {
             finding: finding.to_string(),
             ..pb::VerifyAuditLogResponse::default()
         },
+    }
+}
+
+fn chain(report: &ChainReport) -> pb::VerifiedChain {
+    pb::VerifiedChain {
+        chain: report.chain.0,
+        events: report.events,
+        start_sequence: report.start,
+        last_sequence: report.last,
+        hash: Hex(report.hash).to_string(),
+        covered_sequence: report.covered,
     }
 }
 
@@ -157,6 +184,7 @@ pub(in crate::grpc) fn event(found: &Found) -> pb::AuditEvent {
     let claims = event.claims.as_ref().and_then(|claims| claims.members().ok());
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     pb::AuditEvent {
+        chain: found.chain.0,
         sequence: found.sequence,
         id: event.id.to_string(),
         time: Some(timestamp(event.time)),

@@ -8,9 +8,9 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
 use super::term::TermHasher;
 use crate::store::Error;
-use crate::store::files::{self, make_private};
+use crate::store::sqlite::files::{self, make_private};
 
-const SCHEMA: &str = include_str!("../migrations/index.sql");
+const SCHEMA: &str = include_str!("../sqlite/migrations/index.sql");
 /// Another number makes the file anew.
 const VERSION: u32 = 2;
 

@@ -7,7 +7,8 @@ use super::damaged;
 use super::segment::{Segment, UNIT, read_spans, write_spans};
 use crate::model::DecisionId;
 use crate::store::Error;
-use crate::store::column::{bytes, signed, unsigned};
+use crate::store::column::{signed, unsigned};
+use crate::store::sqlite::column::bytes;
 
 /// Writes a segment, whose postings are sorted; one without events leaves nothing.
 pub(super) fn write(connection: &Connection, segment: &Segment) -> Result<(), Error> {

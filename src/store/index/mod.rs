@@ -22,7 +22,8 @@ pub use self::search::{IndexQuery, Snapshot};
 pub use self::segment::Segment;
 use self::segment::{BLOCK, LARGEST, UNIT};
 pub use self::term::{Field, Term, TermHasher};
-use super::column::{bytes, signed, unsigned};
+use super::column::{signed, unsigned};
+use super::sqlite::column::bytes;
 use super::{ChainHead, Error};
 
 /// How far the journal is indexed.

@@ -45,8 +45,25 @@ impl Program {
 
     /// Asks the program to end (SIGTERM), and gives its exit code.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
-        kill_process(self.pid(), Signal::TERM).unwrap();
+        self.end_with(Signal::TERM).await
+    }
+
+    /// Asks the program to end by a signal of its own choice, and gives its exit code.
+    pub(crate) async fn end_with(&mut self, signal: Signal) -> Option<i32> {
+        kill_process(self.pid(), signal).unwrap();
         eventually("the program to end", async || self.child.try_wait().unwrap()).await.code()
+    }
+
+    /// Ends a program that takes SIGQUIT for "at once, but clean up", and waits for its end.
+    pub(crate) fn quit(&mut self) {
+        // it may have ended by itself: that is what the caller wanted
+        drop(kill_process(self.pid(), Signal::QUIT));
+        self.child.wait().unwrap();
+    }
+
+    /// Whether it ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Its process.

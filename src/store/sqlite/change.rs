@@ -1,32 +1,18 @@
 //! A change of policy and its event: one transaction, which may use the disk reserve.
 
-use std::sync::Arc;
-
 use rusqlite::{Transaction, TransactionBehavior};
 
-use super::journal::{self, Appended, ChainHead, JournalRow, RecentClaims, Seal};
-use super::{Error, Inner, Store, blocking};
-
-impl Store {
-    /// Runs `work` and appends the sealed events, both or neither.
-    pub(super) async fn change(
-        &self,
-        seal: Seal<'static>,
-        work: impl Fn(&Transaction<'_>) -> Result<(), Error> + Send + 'static,
-    ) -> Result<Appended, Error> {
-        let inner = Arc::clone(&self.inner);
-        blocking(move || inner.change_with_reserve(&mut Events::new(seal), &work)).await
-    }
-}
+use super::journal::{self, RecentClaims};
+use super::{Inner, definitions, revocation};
+use crate::store::engine::Change;
+use crate::store::{Appended, ChainHead, Error, JournalRow, Seal};
 
 impl Inner {
-    fn change_with_reserve(
-        &self,
-        events: &mut Events,
-        work: &dyn Fn(&Transaction<'_>) -> Result<(), Error>,
-    ) -> Result<Appended, Error> {
+    /// Makes the change and appends its sealed events, both or neither.
+    pub(super) fn change(&self, change: &Change, seal: Seal<'static>) -> Result<Appended, Error> {
+        let mut events = Events::new(seal);
         self.with_reserve(&mut |transaction| {
-            work(transaction)?;
+            make(transaction, change)?;
             let head = journal::head(transaction)?;
             journal::insert(transaction, events.after(head)?, &RecentClaims::default())?;
             Ok(Appended { policy_revision: journal::policy_revision(transaction)? })
@@ -62,6 +48,19 @@ impl Inner {
         let result = work(&transaction)?;
         transaction.commit()?;
         Ok(result)
+    }
+}
+
+fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(), Error> {
+    match change {
+        Change::Events => Ok(()),
+        Change::Replacement { after, actor, now } => {
+            definitions::replace(transaction, after, actor, *now)
+        }
+        Change::Definitions { revision, changes, actor, now } => {
+            definitions::change(transaction, *revision, changes, actor, *now)
+        }
+        Change::Revocation { id, expire_time } => revocation::add(transaction, *id, *expire_time),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Config, Error};
+use crate::store::Error;
 
 /// How long a connection waits for a lock that another process holds.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -32,21 +32,15 @@ pub(super) struct Files {
 
 impl Files {
     /// Finds the files, and makes the folder and the database file when they are missing, for their owner only.
-    pub(super) fn prepare(config: &Config, data_dir: &Path) -> Result<Self, Error> {
-        let Some(name) = config.url.strip_prefix("sqlite:").filter(|name| !name.is_empty()) else {
-            return Err(Error::Config(format!(
-                "store.url `{}` is not known: write `sqlite:FILE`, where FILE is relative to the data folder",
-                config.url
-            )));
-        };
-        let database = data_dir.join(name);
+    pub(super) fn prepare(database: &Path) -> Result<Self, Error> {
+        let database = database.to_owned();
         let problem = |error: io::Error| {
             Error::Config(format!(
                 "the store's file `{}` cannot be used: {error}",
                 database.display()
             ))
         };
-        let folder = database.parent().unwrap_or(data_dir);
+        let folder = database.parent().unwrap_or_else(|| Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(problem)?;
         refuse_orphan(&database)?;
         make_private(&database).map_err(problem)?;
@@ -101,7 +95,7 @@ impl Files {
 }
 
 /// A connection in WAL mode.
-pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(in crate::store) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = handle(path)?;
     prepare(&connection)?;
     Ok(connection)
@@ -138,7 +132,7 @@ fn refuse_orphan(database: &Path) -> Result<(), Error> {
 
 /// Makes a database file for its owner only, when there is none; SQLite gives its WAL the same mode. One that is there is not even opened:
 /// closing it would drop the locks that SQLite holds on it in this process (`howtocorrupt.html`, section 2.2).
-pub(super) fn make_private(path: &Path) -> io::Result<()> {
+pub(in crate::store) fn make_private(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::Connection;
 
+use super::Sqlite;
 use super::files::PAGE_SIZE;
-use super::{Error, Store};
+use crate::store::{Error, Store};
 
 /// Pages in the reserve.
 const RESERVE_PAGES: u32 = (4 << 20) / PAGE_SIZE;
@@ -30,27 +31,31 @@ impl Fault {
 }
 
 impl Store {
+    fn sqlite(&self) -> &Sqlite {
+        self.engine.embedded().expect("an embedded store")
+    }
+
     /// Fills the disk: the database cannot grow from now on, but into the reserve.
     pub(crate) fn fill_disk(&self) {
-        let connection = self.inner.connection.lock();
+        let connection = self.sqlite().inner.connection.lock();
         // pages that were freed before would be room as well
         connection.execute_batch("VACUUM").unwrap();
         let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-        self.inner.fault.pages.store(pages, Ordering::SeqCst);
+        self.sqlite().inner.fault.pages.store(pages, Ordering::SeqCst);
     }
 
     /// Makes room again.
     pub(crate) fn empty_disk(&self) {
-        self.inner.fault.pages.store(0, Ordering::SeqCst);
+        self.sqlite().inner.fault.pages.store(0, Ordering::SeqCst);
     }
 
     /// The file of policy and journal.
     pub(crate) fn database_file(&self) -> std::path::PathBuf {
-        self.inner.files.database.clone()
+        self.sqlite().inner.files.database.clone()
     }
 
     /// The file of the search index.
     pub(crate) fn index_file(&self) -> std::path::PathBuf {
-        self.inner.files.index.clone()
+        self.sqlite().inner.files.index.clone()
     }
 }

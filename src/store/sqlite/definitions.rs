@@ -2,34 +2,12 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::column::{nanoseconds, signed};
-use super::{Error, history, journal};
+use super::{history, journal};
 use crate::model::{DefinitionChange, Definitions, ScopeMap, Token};
-
-/// A kind of definition that has a table of its own.
-pub(super) trait Definition: Serialize + DeserializeOwned {
-    /// The table, and the `kind` of the history.
-    const TABLE: &str;
-    /// The registry and the name.
-    fn key(&self) -> (&str, &str);
-}
-
-impl Definition for ScopeMap {
-    const TABLE: &str = "scope_map";
-    fn key(&self) -> (&str, &str) {
-        (self.registry.as_str(), self.name.as_str())
-    }
-}
-
-impl Definition for Token {
-    const TABLE: &str = "token";
-    fn key(&self) -> (&str, &str) {
-        (self.registry.as_str(), self.name.as_str())
-    }
-}
+use crate::store::Error;
+use crate::store::column::{nanoseconds, signed};
+use crate::store::definition::{Definition, parse, write};
 
 pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
     Ok(Definitions {
@@ -55,10 +33,6 @@ fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
         )?);
     }
     Ok(all)
-}
-
-pub(super) fn parse<T: Definition>(body: &str) -> Result<T, Error> {
-    serde_json::from_str(body).map_err(|error| Error::damaged(T::TABLE, error))
 }
 
 /// Replaces all definitions: what differs is found by reading them all.
@@ -107,9 +81,7 @@ fn put<T: Definition>(
     revision: u64,
     after: &T,
 ) -> Result<(), Error> {
-    let body = serde_json::to_string(after).map_err(|error| {
-        Error::Unavailable(format!("a {} cannot be written: {error}", T::TABLE))
-    })?;
+    let body = write(after)?;
     let (registry, name) = after.key();
     let before = body_of::<T>(transaction, after.key())?;
     if before.as_deref() == Some(body.as_str()) {

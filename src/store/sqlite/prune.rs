@@ -2,17 +2,18 @@
 
 use rusqlite::{Connection, params};
 
-use super::column::signed;
-use super::{ChainHead, Error, Store, journal};
+use super::{Inner, journal};
+use crate::store::column::signed;
+use crate::store::{ChainHead, Error};
 
 /// How many rows of claims are deleted in one transaction.
 const PIECE: usize = 1000;
 
-impl Store {
-    /// Deletes the events up to `last`, and records with the signed `record` that the chain starts there; blocking. Works on a full disk, when the piece is small.
-    pub fn prune_events(&self, last: ChainHead, record: &str) -> Result<(), Error> {
+impl Inner {
+    /// Deletes the events up to `last`, and records with the signed `record` that the chain starts there. Works on a full disk, when the piece is small.
+    pub(super) fn prune_events(&self, last: ChainHead, record: &str) -> Result<(), Error> {
         let sequence = signed(last.sequence);
-        self.inner.with_reserve(&mut |transaction| {
+        self.with_reserve(&mut |transaction| {
             transaction.execute("DELETE FROM audit_journal WHERE sequence <= ?", [sequence])?;
             transaction.execute("DELETE FROM audit_checkpoint WHERE sequence <= ?", [sequence])?;
             transaction.execute(
@@ -23,13 +24,13 @@ impl Store {
         })
     }
 
-    /// Deletes the claims that no event refers to any more, and returns how many; blocking.
-    pub fn prune_claims(&self) -> Result<u64, Error> {
-        let reader = self.inner.files.connect()?;
+    /// Deletes the claims that no event refers to any more, and returns how many.
+    pub(super) fn prune_claims(&self) -> Result<u64, Error> {
+        let reader = self.files.connect()?;
         let (seen, candidates) = unreferenced(&reader)?;
         let mut deleted: u64 = 0;
         for piece in candidates.chunks(PIECE) {
-            deleted = deleted.saturating_add(self.inner.with_reserve(&mut |transaction| {
+            deleted = deleted.saturating_add(self.with_reserve(&mut |transaction| {
                 // whoever remembers stored claims must write them again
                 transaction.execute("UPDATE state SET claims_epoch = claims_epoch + 1", [])?;
                 let mut delete = transaction.prepare_cached(

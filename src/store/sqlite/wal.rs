@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-use super::Error;
 use super::files::{Files, PAGE_SIZE};
+use crate::store::Error;
 
 /// How many pages are in the WAL, about, when they are moved: 8 MiB.
 const DUE: usize = 1000;

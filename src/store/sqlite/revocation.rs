@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
 
-use super::column::{bytes, nanoseconds, signed, timestamp};
-use super::{Error, journal};
+use super::column::bytes;
+use super::journal;
 use crate::model::{AccessTokenId, DecisionId};
+use crate::store::Error;
+use crate::store::column::{nanoseconds, signed, timestamp};
 
 /// Adds one, as a policy revision of its own.
 pub(super) fn add(

@@ -4,13 +4,23 @@ use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
+use rusqlite::Connection;
+
 use super::*;
-use crate::model::{DecisionId, RegistryName, ScopeMap, ScopeMapName, Status, Token, TokenUid};
+use crate::model::{
+    AccessTokenId, DecisionId, DefinitionChange, RegistryName, ScopeMap, ScopeMapName, Status,
+    Token, TokenUid,
+};
+use crate::store::{Body, Config, JournalRow, Seal, Store, Url};
 
 pub(super) async fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&Config::default(), folder.path()).await.unwrap();
     (folder, store)
+}
+
+pub(super) fn sqlite(store: &Store) -> &Sqlite {
+    store.engine.embedded().unwrap()
 }
 
 fn now() -> Timestamp {
@@ -73,7 +83,13 @@ async fn replace(store: &Store, after: &Definitions) -> Result<Appended, Error> 
 
 fn changes(store: &Store, revision: u64) -> u64 {
     let sql = format!("SELECT count(*) FROM policy_change WHERE revision = {revision}");
-    store.inner.connection.lock().query_row(&sql, [], |row| row.get::<_, u32>(0)).unwrap().into()
+    sqlite(store)
+        .inner
+        .connection
+        .lock()
+        .query_row(&sql, [], |row| row.get::<_, u32>(0))
+        .unwrap()
+        .into()
 }
 
 #[tokio::test]
@@ -140,7 +156,7 @@ async fn a_change_on_an_old_revision_is_stale_and_leaves_no_event() {
         assert!(matches!(replace(&store, &after).await, Err(Error::Stale)), "{revision}");
     }
     assert_eq!(store.policy_revision().await.unwrap(), 1);
-    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, 1);
+    assert_eq!(store.journal_reader(Chain::default()).unwrap().head().unwrap().sequence, 1);
 }
 
 #[tokio::test]
@@ -171,7 +187,7 @@ async fn promise_8_changes_work_on_a_full_disk_and_the_journal_does_not_take_the
     let scope_maps =
         (0..50).map(|number| scope_map(&format!("map-{number}"), &"x".repeat(500), 2)).collect();
     replace(&store, &Definitions { revision: 2, scope_maps, tokens: vec![] }).await.unwrap();
-    assert!(store.inner.files.reserve.exists(), "made again");
+    assert!(sqlite(&store).inner.files.reserve.exists(), "made again");
     store.empty_disk();
     writer.append(seal()).unwrap();
 }
@@ -181,7 +197,7 @@ async fn files_are_for_their_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let data_dir = folder.path().join("new/data");
     let store = Store::open(&Config::default(), &data_dir).await.unwrap();
-    store.search_index().unwrap();
+    store.search_index(Chain::default()).unwrap();
     store.journal().unwrap().append(seal()).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data_dir), 0o700);
@@ -197,7 +213,7 @@ async fn files_are_for_their_owner_only() {
 async fn a_wrong_url_and_a_file_that_is_no_database_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["dockpass.db", "sqlite:", "postgres://host/db"] {
-        let config = Config { url: url.to_owned() };
+        let config = Config { url: Url::new(url), ..Config::default() };
         let error = Store::open(&config, folder.path()).await.unwrap_err().to_string();
         assert!(error.contains(&format!("`{url}`")) && error.contains("sqlite:FILE"), "{error}");
     }
@@ -215,11 +231,14 @@ async fn promise_1_commits_are_synchronous() {
     let mode = |connection: &Connection| {
         connection.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap()
     };
-    let connection = store.inner.connection.lock();
+    let connection = sqlite(&store).inner.connection.lock();
     assert_eq!((synchronous(&connection), mode(&connection).as_str()), (2, "wal"));
     drop(connection);
     // 2 is FULL
-    assert_eq!(synchronous(&store.journal().unwrap().connection), 2);
+    assert_eq!(
+        synchronous(&Writer::open(Arc::clone(&sqlite(&store).inner)).unwrap().connection),
+        2
+    );
 }
 
 #[tokio::test]
@@ -232,12 +251,12 @@ async fn promise_3_a_file_in_the_place_of_the_database_is_not_opened() {
     std::fs::rename(&file, &away).unwrap();
     std::fs::write(&file, "").unwrap();
     // SQLite deletes the WAL beside an empty file: whoever opened it would lose what is only there
-    assert!(matches!(store.journal_reader(), Err(Error::Unavailable(_))));
+    assert!(matches!(store.journal_reader(Chain::default()), Err(Error::Unavailable(_))));
     assert!(matches!(store.journal(), Err(Error::Unavailable(_))));
     assert!(matches!(writer.append(seal()), Err(Error::Unavailable(_))));
     std::fs::rename(&away, &file).unwrap();
     writer.append(seal()).unwrap();
-    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, 2);
+    assert_eq!(store.journal_reader(Chain::default()).unwrap().head().unwrap().sequence, 2);
 }
 
 #[tokio::test]
@@ -256,7 +275,7 @@ async fn promise_3_a_wal_without_its_database_is_not_deleted() {
     }
     std::fs::rename(file.with_extension("away"), &file).unwrap();
     let again = Store::open(&Config::default(), folder.path()).await.unwrap();
-    assert_eq!(again.journal_reader().unwrap().head().unwrap().sequence, 1);
+    assert_eq!(again.journal_reader(Chain::default()).unwrap().head().unwrap().sequence, 1);
 }
 
 #[tokio::test]
@@ -313,5 +332,5 @@ async fn the_wal_begins_anew_however_busy_the_journal_is() {
         writer.append(seal()).unwrap();
         count += 1;
     }
-    assert_eq!(store.journal_reader().unwrap().head().unwrap().sequence, count);
+    assert_eq!(store.journal_reader(Chain::default()).unwrap().head().unwrap().sequence, count);
 }

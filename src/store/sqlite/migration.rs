@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use crate::store::Error;
 
 /// The files in their order; the first makes version 1.
 pub(super) const MIGRATIONS: &[&str] = &[
