@@ -121,7 +121,7 @@ struct Server {
 impl Server {
     fn start(folder: &Path, issuer: &Issuer, addresses: &Addresses) -> anyhow::Result<Self> {
         let (transport, in_flight) = (Transport::Plain, InFlight::Unlimited);
-        Setting { addresses, folder, data: folder, transport, in_flight }
+        Setting { addresses, folder, data: folder, transport, in_flight, more: "" }
             .write(issuer, &Tls::new()?)?;
         let config = folder.join("dockpass.toml");
         policy::fill(&config, TOKENS)?;

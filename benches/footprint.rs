@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let (folder, addresses) = (folder.path(), Addresses::free()?);
         let (transport, in_flight) = (Transport::Plain, InFlight::Limited);
-        Setting { addresses: &addresses, folder, data: folder, transport, in_flight }
+        Setting { addresses: &addresses, folder, data: folder, transport, in_flight, more: "" }
             .write(&Issuer::new()?, &Tls::new()?)?;
         let config = folder.join("dockpass.toml");
         policy::fill(&config, tokens)?;

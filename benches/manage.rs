@@ -71,7 +71,7 @@ fn configure(
     addresses: &Addresses,
 ) -> anyhow::Result<std::path::PathBuf> {
     let (transport, in_flight) = (Transport::Plain, InFlight::Limited);
-    Setting { addresses, folder, data: folder, transport, in_flight }
+    Setting { addresses, folder, data: folder, transport, in_flight, more: "" }
         .write(issuer, &Tls::new()?)?;
     let path = folder.join("dockpass.toml");
     let mut file = std::fs::OpenOptions::new().append(true).open(&path)?;

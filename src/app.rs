@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::Journal;
 use crate::broker::{Broker, LocalUser, Parts};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::identity::Verifiers;
 use crate::listen::{
@@ -22,7 +22,7 @@ use crate::listen::{
 };
 use crate::model::Clock;
 use crate::net::HttpClient;
-use crate::registry::{Dependencies, KeysConfig, Registries};
+use crate::registry::{Dependencies, KeysConfig, Registries, WithoutRoot};
 use crate::seal::KeyRing;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -30,6 +30,9 @@ use crate::{grpc, http, listen, net};
 
 /// How often health follows readiness.
 const HEALTH: Duration = Duration::from_millis(500);
+
+/// How often the file of the seal keys is looked at.
+const RING: Duration = Duration::from_secs(10);
 
 /// The runtime of the program: that of one core. Where there are more, [`App::build`] starts others beside it.
 ///
@@ -49,6 +52,7 @@ pub struct App {
     http: Listener,
     metrics: Metrics,
     ops: Listener,
+    ring: Arc<KeyRing>,
 }
 
 impl App {
@@ -58,7 +62,8 @@ impl App {
     /// What cannot be made, with the file, section or address named.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let metrics = Metrics::install().context("cannot install the metrics")?;
-        let broker = broker(config, clock).await?;
+        let ring = key_ring(config)?;
+        let broker = broker(config, Arc::clone(&ring), clock).await?;
         let certificate = match config.tls.clone() {
             Some(tls) => Some(Certificate::load(tls).await?),
             None => None,
@@ -85,6 +90,7 @@ impl App {
             broker,
             certificate,
             metrics,
+            ring,
         })
     }
 
@@ -113,7 +119,7 @@ impl App {
     /// # Errors
     /// A part ended by itself, which none should.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { admin, broker, certificate, grpc, http, metrics, ops } = self;
+        let Self { admin, broker, certificate, grpc, http, metrics, ops, ring } = self;
         let ((admin_socket, admin), (grpc_listener, grpc)) = (admin, grpc);
         broker.open().await;
         let healths = [admin.health(), grpc.health()];
@@ -126,6 +132,7 @@ impl App {
         parts.spawn(grpc.serve(grpc_listener.incoming(stopped()), stopped()));
         parts.spawn(listen::serve_http(http, router, HttpLimits::default(), stopped()));
         parts.spawn(Arc::clone(&broker).housekeeping(stop.clone()));
+        parts.spawn(Arc::clone(&broker).follow_policy(stop.clone()));
         // health and metrics answer until everything else is finished
         let finished = CancellationToken::new();
         let mut background = JoinSet::new();
@@ -136,6 +143,7 @@ impl App {
             finished.clone().cancelled_owned(),
         ));
         background.spawn(kept_up.keep_up());
+        background.spawn(ring.watch(RING));
         for health in healths {
             let followed = Arc::clone(&broker);
             background.spawn(async move { health.follow(&followed, HEALTH).await });
@@ -159,16 +167,20 @@ fn local_user(peer: LocalPeer) -> LocalUser {
     LocalUser { uid: peer.uid, pid: peer.pid, name: peer.name.unwrap_or_default() }
 }
 
-async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Broker>> {
+async fn broker(
+    config: &Config,
+    ring: Arc<KeyRing>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Broker>> {
     let store = Store::open(&config.store, &config.data_dir).await?;
     let journal = Journal::start(&store, &config.keys.audit_key_file, Arc::clone(&clock)).await?;
-    let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
+    let without_root = if config.is_shared() { WithoutRoot::Refuse } else { WithoutRoot::Make };
     let parts = Parts {
         admins: config.admins.clone(),
-        cache: Memory::new(config.cache.capacity),
+        cache: Cache::build(&config.cache, Arc::clone(&ring), Arc::clone(&clock))?,
         context: config.policy_context(),
         limits: config.limits.clone(),
-        registries: registries(config, Arc::clone(&ring), Arc::clone(&clock))?,
+        registries: registries(config, Arc::clone(&ring), without_root, Arc::clone(&clock))?,
         verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?,
         clock,
         journal,
@@ -182,18 +194,32 @@ async fn broker(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Br
 /// # Errors
 /// A key cannot be used, or two registries are the same: with the file or registry named.
 pub fn offline_registries(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Registries> {
-    // a registry is set up before the first start: the keys are made then
+    // a registry is set up before the first start: the keys are made then, also those that several brokers are given
     let folder = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("cannot make the data folder `{}`", folder.display()))?;
     let ring = Arc::new(KeyRing::load_or_generate(&config.keys.seal_keys_file)?);
-    registries(config, ring, clock)
+    registries(config, ring, WithoutRoot::Make, clock)
+}
+
+/// The seal keys; made when they are missing, unless others have to open what is sealed.
+fn key_ring(config: &Config) -> anyhow::Result<Arc<KeyRing>> {
+    let file = &config.keys.seal_keys_file;
+    let ring = if config.is_shared() {
+        KeyRing::load(file).context(
+            "brokers that share a store or a cache share their seal keys: `dockpass registry show NAME --bundle --config FILE` makes what is missing; give it to each of them",
+        )?
+    } else {
+        KeyRing::load_or_generate(file)?
+    };
+    Ok(Arc::new(ring))
 }
 
 /// The drivers of the configured registries.
 fn registries(
     config: &Config,
     ring: Arc<KeyRing>,
+    without_root: WithoutRoot,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Registries> {
     let keys = &config.keys;
@@ -204,6 +230,7 @@ fn registries(
     let keys = KeysConfig {
         root_certificate_file: keys.root_certificate_file.clone(),
         root_key_file: keys.root_key_file.clone(),
+        without_root,
         signing_key_files: keys.signing_key_files.clone(),
         foreign_certificate_files: foreign.collect(),
     };

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::figures;
 use crate::overload::Round;
 use crate::report::{Result, median, micros};
 use crate::turns::Measured;
+use crate::{figures, replicas};
 
 /// A goal with what was measured; the bounds are a minimum or a maximum, as `better` says.
 #[derive(Serialize)]
@@ -100,6 +100,12 @@ pub(crate) fn all(result: &Result) -> Vec<Goal> {
             figures::footprint("memoryMib"),
         ),
         most("start with 100,000 tokens, ms", 2_000.0, 500.0, figures::footprint("startMs")),
+        least(
+            "PostgreSQL instead of SQLite, throughput",
+            0.5,
+            0.8,
+            result.replicas.as_deref().and_then(replicas::ratio),
+        ),
         most(
             "CPU a request, 100,000 tokens over 10",
             1.3,

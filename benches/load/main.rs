@@ -1,5 +1,5 @@
 //! The server under load beside a bare transport, in turns: `cargo bench --bench load -- [--quick] [NAME ..]`, where the names are
-//! of scenarios (`scenario.rs`), `overload` or `update`. `--program=FILE` measures another build, and
+//! of scenarios (`scenario.rs`), `overload`, `replicas` or `update`. `--program=FILE` measures another build, and
 //! `--program-without-audit=FILE` is what that is compared with.
 //!
 //! Server, echo and load generator are processes of their own, so that the CPU seconds of each are known. Printed, and
@@ -24,6 +24,7 @@ mod overload;
 #[path = "../shared/policy.rs"]
 mod policy;
 mod programs;
+mod replicas;
 mod report;
 mod requests;
 mod scenario;
@@ -52,7 +53,7 @@ fn main() -> anyhow::Result<()> {
 fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let mut wanted = scenario::all();
     wanted.retain(|scenario| arguments.names(scenario.name));
-    let parts = [overload::NAME, update::NAME].map(|part| arguments.names(part));
+    let parts = [overload::NAME, replicas::NAME, update::NAME].map(|part| arguments.names(part));
     anyhow::ensure!(
         !wanted.is_empty() || parts.contains(&true),
         "no scenario has such a name: {:?}",
@@ -63,12 +64,13 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
     let effort = if arguments.has("--quick") { Effort::QUICK } else { Effort::FULL };
     let bench = Bench::new(programs, effort)?;
     let measured = bench.measure(&wanted)?;
-    let [overload, update] = parts;
+    let [overload, replicas, update] = parts;
     let result = report::Result {
         machine,
         effort,
         measured,
         overload: overload.then(|| overload::measure(&bench)).transpose()?,
+        replicas: if replicas { replicas::measure(&bench)? } else { None },
         update: update.then(|| update::measure(&bench)).transpose()?,
     };
     report::print(&result);

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::figures;
 use crate::generate::Tally;
 use crate::goals::{self, Better, Goal};
 use crate::machine::State;
 use crate::overload::{Overload, Round};
 use crate::turns::{Effort, Measured};
+use crate::{figures, replicas};
 
 /// All that was measured.
 pub(crate) struct Result {
@@ -17,6 +17,7 @@ pub(crate) struct Result {
     pub(crate) effort: Effort,
     pub(crate) measured: Vec<Measured>,
     pub(crate) overload: Option<Overload>,
+    pub(crate) replicas: Option<Vec<replicas::Measured>>,
     /// Milliseconds.
     pub(crate) update: Option<f64>,
 }
@@ -72,6 +73,9 @@ pub(crate) fn print(result: &Result) {
     print_scenarios(result);
     if let Some(overload) = &result.overload {
         print_overload(overload);
+    }
+    if let Some(replicas) = &result.replicas {
+        replicas::print(replicas);
     }
     println!("\n| goal | must | aim | measured | reached |\n|---|---|---|---|---|");
     for goal in goals::all(result) {
@@ -170,6 +174,7 @@ pub(crate) fn write_json(result: &Result) -> anyhow::Result<()> {
         "machine": result.machine,
         "scenarios": result.measured.iter().map(scenario).collect::<Vec<_>>(),
         "overload": result.overload,
+        "replicas": result.replicas.as_deref().map(replicas::json),
         "updateMs": result.update,
         "goals": goals::all(result),
     });

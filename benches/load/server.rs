@@ -64,8 +64,15 @@ impl Server {
         let log = tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir())?;
         let addresses = Addresses::free()?;
         let World { transport, in_flight, .. } = world;
-        Setting { addresses: &addresses, folder: folder.path(), data: &data, transport, in_flight }
-            .write(issuer, tls)?;
+        let setting = Setting {
+            addresses: &addresses,
+            folder: folder.path(),
+            data: &data,
+            transport,
+            in_flight,
+            more: "",
+        };
+        setting.write(issuer, tls)?;
         let config = folder.path().join("dockpass.toml");
         policy::fill(&config, world.tokens)?;
         let process = Process(

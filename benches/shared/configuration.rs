@@ -49,6 +49,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) data: &'a Path,
     pub(crate) transport: Transport,
     pub(crate) in_flight: InFlight,
+    /// Lines of its own before the first section, such as `store.url`.
+    pub(crate) more: &'a str,
 }
 
 impl Setting<'_> {
@@ -61,7 +63,7 @@ impl Setting<'_> {
 
     /// As shipped, but for the limits: all callers of a benchmark have one address.
     fn text(&self) -> String {
-        let Self { addresses: Addresses { grpc, http, ops }, folder, data, .. } = self;
+        let Self { addresses: Addresses { grpc, http, ops }, folder, data, more, .. } = self;
         let in_flight = match self.in_flight {
             InFlight::Limited => "",
             InFlight::Unlimited => "in_flight = 100000",
@@ -79,6 +81,7 @@ impl Setting<'_> {
 data_dir = "{data}"
 grpc.listen = "{grpc}"
 ops.listen = "{ops}"
+{more}
 {tls}
 [http]
 listen = "{http}"

@@ -29,6 +29,8 @@ pub(super) trait UseCase: Send + Sync + 'static {
     const KIND: Kind;
     /// What becomes of its outcome when the policy changes while it is recorded.
     const STANDING: Standing = Standing::WhilePolicyHolds;
+    /// Who cuts it short at its deadline.
+    const CUT: Cut = Cut::Anywhere;
     /// What the caller gets.
     type Output: Send + 'static;
 
@@ -47,6 +49,15 @@ pub(super) enum Standing {
     Always,
     /// It is decided again, by the newer policy.
     WhilePolicyHolds,
+}
+
+/// Where a use case is cut short at its deadline.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Cut {
+    /// Wherever it is: it changes nothing that outlives it.
+    Anywhere,
+    /// Only where it says so itself, by [`in_time`]: what it has begun to store is stored, and its caller is told so.
+    BeforeItStores,
 }
 
 impl Broker {
@@ -103,12 +114,15 @@ impl Broker {
         let (mut verified, mut overtaken) = (None, None);
         for _ in 0..ATTEMPTS {
             let in_force = self.policies.in_force();
-            let mut draft = Draft::new(U::KIND, call, self.clock.now(), Arc::clone(&in_force));
+            let now = self.clock.now();
+            let mut draft = Draft::new(U::KIND, call, now, deadline, Arc::clone(&in_force));
             draft.verified = verified;
             draft.event.supersedes = overtaken;
-            let outcome = until(deadline, use_case.run(self, &mut draft))
-                .await
-                .unwrap_or(Err(Error::DeadlineExceeded));
+            let run = use_case.run(self, &mut draft);
+            let outcome = match U::CUT {
+                Cut::Anywhere => in_time(deadline, run).await,
+                Cut::BeforeItStores => run.await,
+            };
             verified = draft.verified.take();
             overtaken = Some(draft.id());
             let given = draft.event.grant.as_ref().map(|grant| grant.access_token);
@@ -149,10 +163,12 @@ impl Broker {
     async fn append<T>(
         &self,
         call: &Call,
-        draft: &Draft,
+        draft: &mut Draft,
         outcome: Result<T, Error>,
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
+        // dropped here, unless it says below that it is recorded: nothing is handed out that is not, now or by reuse
+        let minted = draft.minted.take();
         let (decision_id, revision) = (draft.id(), draft.in_force.revision);
         let line = Line::of(&draft.event);
         if draft.stage == Stage::Written {
@@ -161,16 +177,14 @@ impl Broker {
         }
         match self.journal.append(&draft.event).await {
             Ok(recorded) => {
+                if let (Some(minted), Ok(_)) = (minted, &outcome) {
+                    minted.recorded();
+                }
                 line.log(call, started.elapsed());
                 let newer = Some(recorded.policy_revision).filter(|newest| *newest > revision);
                 (refused(outcome, decision_id), newer)
             }
-            // nothing is handed out that is not recorded, now or by reuse
             Err(error) => {
-                if let Some(key) = &draft.kept {
-                    self.cache
-                        .forget_one(key, |access_token| access_token.id() == decision_id.into());
-                }
                 let error = Error::from(error);
                 line.refused_by(&error).log(call, started.elapsed());
                 (Err(Refusal { decision_id, error }), None)
@@ -198,9 +212,9 @@ impl Broker {
             metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
             return Refusal { decision_id, error };
         }
-        let mut draft = Draft::new(kind, call, now, self.policies.in_force());
+        let mut draft = Draft::new(kind, call, now, started, self.policies.in_force());
         draft.fail(&error);
-        match self.append::<()>(call, &draft, Err(error.clone()), started).await {
+        match self.append::<()>(call, &mut draft, Err(error.clone()), started).await {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
             (Err(Refusal { decision_id, .. }), _) => Refusal { decision_id, error },
             (Ok(()), _) => self.unrecorded(error),
@@ -210,6 +224,14 @@ impl Broker {
     pub(super) fn unrecorded(&self, error: Error) -> Refusal {
         Refusal { decision_id: DecisionId::new(self.clock.now()), error }
     }
+}
+
+/// What `work` gives, unless it takes longer than until `deadline`.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    until(deadline, work).await.unwrap_or(Err(Error::DeadlineExceeded))
 }
 
 fn refused<T>(outcome: Result<T, Error>, decision_id: DecisionId) -> Result<T, Refusal> {

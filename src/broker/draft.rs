@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use super::minted::Minted;
 use super::policies::InForce;
 use super::{Call, Error, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
@@ -20,11 +22,13 @@ pub(super) struct Draft {
     pub(super) event: Event,
     pub(super) in_force: Arc<InForce>,
     pub(super) stage: Stage,
+    /// When the caller waits no longer.
+    pub(super) deadline: Instant,
     /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
     /// identity token of single use is used up.
     pub(super) verified: Option<Identity>,
-    /// The key under which what was minted for this decision is kept for reuse.
-    pub(super) kept: Option<[u8; 32]>,
+    /// What was minted for this decision, until the event is durable.
+    pub(super) minted: Option<Minted>,
 }
 
 /// How the event of a draft gets into the trail.
@@ -39,14 +43,20 @@ pub(super) enum Stage {
 }
 
 impl Draft {
-    pub(super) fn new(kind: Kind, call: &Call, now: Timestamp, in_force: Arc<InForce>) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        call: &Call,
+        now: Timestamp,
+        deadline: Instant,
+        in_force: Arc<InForce>,
+    ) -> Self {
         let event = Event {
             peer: Some(call.peer.to_string()),
             trace: call.trace.clone(),
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown, verified: None, kept: None }
+        Self { event, in_force, stage: Stage::Unknown, deadline, verified: None, minted: None }
     }
 
     /// The id of the decision.

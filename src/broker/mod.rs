@@ -6,15 +6,18 @@
 mod call;
 mod check;
 mod decision;
+mod dependency;
 mod docker_token;
 mod draft;
 mod error;
 pub mod evidence;
 mod finishing;
+mod housekeeping;
 mod issue;
 mod limits;
 mod line;
 pub mod manage;
+mod minted;
 mod policies;
 mod refusals;
 mod revoke;
@@ -25,16 +28,16 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::dependency::ClockSkew;
 use self::evidence::{MAX_REPLAYS, MAX_WATCHERS, Recent};
 use self::limits::Limits;
 use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
 use self::refusals::Refusals;
 use crate::audit::{Event, Journal, Kind};
-use crate::cache::{Expires, Memory};
+use crate::cache::Cache;
 use crate::identity::{Presented, Verifiers};
 use crate::model::{
     AccessRequest, AccessTokenId, Clock, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
@@ -44,17 +47,12 @@ use crate::registry::{self, AccessToken, Registries};
 use crate::store::Store;
 
 pub use self::call::{Call, Peer};
+pub use self::dependency::{Dependency, State};
 pub use self::error::{Error, FieldViolation, Refusal};
 pub use self::evidence::Report;
 pub use self::limits::Config as LimitsConfig;
 pub use self::manage::{LocalUser, Operator, Role};
 pub use self::policies::Error as StartError;
-
-/// How often the store is asked whether its policy changed; every request that is recorded asks as well.
-const POLL: Duration = Duration::from_secs(1);
-
-/// How often what has ended is forgotten.
-const SWEEP: Duration = Duration::from_mins(1);
 
 /// How many counted refusals are appended at once: less than the journal's queue holds.
 const APPENDS: usize = 256;
@@ -63,10 +61,12 @@ const APPENDS: usize = 256;
 #[derive(Debug)]
 pub struct Broker {
     admins: Admins,
-    cache: Memory<AccessToken, registry::Error>,
+    cache: Cache<AccessToken, registry::Error>,
     /// Held by whoever changes the policy: changes are made one after the other.
     changing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
+    /// How far it is from the store's.
+    skew: ClockSkew,
     deadline: Duration,
     journal: Journal,
     limits: Limits,
@@ -92,7 +92,7 @@ pub struct Parts {
     /// Who may manage.
     pub admins: Vec<AdminConfig>,
     /// Access tokens for reuse.
-    pub cache: Memory<AccessToken, registry::Error>,
+    pub cache: Cache<AccessToken, registry::Error>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What of the configuration bounds policy.
@@ -169,6 +169,7 @@ impl Broker {
             cache: parts.cache,
             changing: tokio::sync::Mutex::default(),
             clock: parts.clock,
+            skew: ClockSkew::default(),
             deadline: Duration::from_secs(parts.limits.deadline_seconds.get().into()),
             journal: parts.journal,
             limits: Limits::new(&parts.limits),
@@ -238,44 +239,6 @@ impl Broker {
         &self.registries
     }
 
-    /// True while requests can be answered: the audit journal can be written.
-    pub fn is_ready(&self) -> bool {
-        self.journal.is_writable()
-    }
-
-    /// What has to be done besides requests, until `stop`: look for new policy, write the counted refusals, forget quiet callers and
-    /// what has ended.
-    pub async fn housekeeping(self: Arc<Self>, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(POLL);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut swept = tokio::time::Instant::now();
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let now = self.clock.now();
-            if let Err(error) = self.policies.catch_up(now).await {
-                tracing::warn!(%error, "cannot look for new policy");
-            }
-            self.write_refusals(self.refusals.closed(now)).await;
-            self.limits.forget_quiet();
-            if swept.elapsed() >= SWEEP {
-                swept = tokio::time::Instant::now();
-                self.forget_ended().await;
-            }
-        }
-    }
-
-    /// Frees what has ended; not on the serving threads, since all that is kept is looked at.
-    async fn forget_ended(self: &Arc<Self>) {
-        let broker = Arc::clone(self);
-        let swept = tokio::task::spawn_blocking(move || {
-            let now = broker.clock.now();
-            broker.cache.forget(|access_token| access_token.expire_time() <= now);
-            broker.verifiers.forget_ended();
-        });
-        if swept.await.is_err() {
-            tracing::error!("what has ended could not be forgotten");
-        }
-    }
-
     /// Records that the program serves from now on.
     pub async fn open(&self) {
         self.note(Kind::Start).await;
@@ -285,6 +248,7 @@ impl Broker {
     pub async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+        self.cache.close().await;
         self.write_refusals(self.refusals.all(self.clock.now())).await;
         self.note(Kind::Stop).await;
         self.journal.close().await;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -10,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::model::AccessTokenId;
 use crate::policy::{self, Context, Snapshot};
 use crate::store::{self, Store};
+use crate::telemetry::metrics;
 
 /// What decisions are made by; taken once per decision.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub(super) struct Policies {
     store: Store,
     in_force: ArcSwap<InForce>,
     loading: Mutex<()>,
+    /// The last time that the store was asked for its revision, it answered.
+    followed: AtomicBool,
 }
 
 /// Why there is no policy to start with.
@@ -82,7 +87,8 @@ impl Policies {
         let revoked = store.revocations(now).await?.into_iter().collect();
         let currency = Currency::Newest;
         let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, currency, revoked });
-        Ok(Self { store, in_force, loading: Mutex::new(()) })
+        metrics::policy_revision(revision, revision);
+        Ok(Self { store, in_force, loading: Mutex::new(()), followed: AtomicBool::new(true) })
     }
 
     /// What is in force now.
@@ -92,8 +98,24 @@ impl Policies {
 
     /// Loads again when the store is ahead of what is in force. Many callers load once.
     pub(super) async fn catch_up(&self, now: Timestamp) -> Result<(), store::Error> {
-        let revision = self.store.policy_revision().await?;
+        let revision = self.store.policy_revision().await;
+        self.followed.store(revision.is_ok(), Ordering::Relaxed);
+        let revision = revision?;
+        metrics::policy_revision(revision, self.in_force().revision);
         self.at_least(revision, now).await
+    }
+
+    /// True when the store answered when it was last asked whether there is newer policy.
+    pub(super) fn is_followed(&self) -> bool {
+        self.followed.load(Ordering::Relaxed)
+    }
+
+    /// Brings a change in force that is stored already. That it cannot be read back is no failure of the change: what is decided by the older
+    /// policy is decided again, because its event learns of the newer revision.
+    pub(super) async fn follow(&self, revision: u64, now: Timestamp) {
+        if let Err(error) = self.at_least(revision, now).await {
+            tracing::warn!(policy.revision = revision, %error, "a change is stored, and cannot be read back yet");
+        }
     }
 
     /// Makes sure that what is in force is at least as new as `revision`.
@@ -106,6 +128,7 @@ impl Policies {
         if present.revision >= revision {
             return Ok(());
         }
+        let learned = Instant::now();
         let changes = self.store.changes_since(present.snapshot.revision()).await?;
         // read after the changes: what is taken back in between is in force early, never late
         let revoked = self.store.revocations(now).await?.into_iter().collect();
@@ -119,6 +142,7 @@ impl Policies {
             |snapshot| (snapshot, Currency::Newest),
         );
         self.in_force.store(Arc::new(InForce { snapshot, revision, currency, revoked }));
+        metrics::policy_in_force(revision, learned.elapsed());
         Ok(())
     }
 }

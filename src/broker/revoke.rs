@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::decision::UseCase;
+use super::decision::{Cut, UseCase, in_time};
 use super::draft::Draft;
 use super::{Broker, Error};
 use crate::audit::{Event, Journal, Kind};
@@ -19,15 +19,12 @@ pub(super) struct Revoke {
 
 impl UseCase for Revoke {
     const KIND: Kind = Kind::Revoke;
+    const CUT: Cut = Cut::BeforeItStores;
     type Output = Timestamp;
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
-        draft.change(json!({"accessToken": self.id}));
-        let in_force = draft.in_force();
-        let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
-        let given = broker.journal.grant_of(self.id).await?.ok_or(Denial::NotIssued)?;
-        let expire_time = expiry_if_own(&given, &identity).ok_or(Denial::NotIssued)?;
-        if expire_time <= draft.time() || in_force.is_revoked(self.id) {
+        let expire_time = in_time(draft.deadline, self.authorize(broker, draft)).await?;
+        if expire_time <= draft.time() || draft.in_force.is_revoked(self.id) {
             return Ok(expire_time);
         }
         draft.change(json!({"accessToken": self.id, "expireTime": expire_time}));
@@ -36,8 +33,19 @@ impl UseCase for Revoke {
         draft.written();
         let id = self.id;
         broker.cache.forget(move |access_token| access_token.id() == id);
-        broker.policies.at_least(appended.policy_revision, draft.time()).await?;
+        broker.policies.follow(appended.policy_revision, draft.time()).await;
         Ok(expire_time)
+    }
+}
+
+impl Revoke {
+    /// Makes sure that it is the caller's own; tells when it ends.
+    async fn authorize(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
+        draft.change(json!({"accessToken": self.id}));
+        let in_force = draft.in_force();
+        let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
+        let given = broker.journal.grant_of(self.id).await?.ok_or(Denial::NotIssued)?;
+        Ok(expiry_if_own(&given, &identity).ok_or(Denial::NotIssued)?)
     }
 }
 

@@ -3,22 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Router, extract};
 use serde::Serialize;
 
 use super::error;
 use super::json::json;
-use crate::broker::Broker;
+use crate::broker::{Broker, Dependency, State};
 
 /// What the ops listener shows.
 #[derive(Clone)]
 struct Probes {
-    is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    dependencies: Arc<dyn Fn() -> Vec<Dependency> + Send + Sync>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
@@ -33,7 +32,10 @@ pub fn ops_router(
     broker: Arc<Broker>,
     metrics: impl Fn() -> String + Send + Sync + 'static,
 ) -> Router {
-    router(Probes { is_ready: Arc::new(move || broker.is_ready()), metrics: Arc::new(metrics) })
+    router(Probes {
+        dependencies: Arc::new(move || broker.dependencies()),
+        metrics: Arc::new(metrics),
+    })
 }
 
 fn router(probes: Probes) -> Router {
@@ -47,24 +49,40 @@ fn router(probes: Probes) -> Router {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Readiness {
+    /// False while no request can be answered.
     ready: bool,
-    /// What is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waiting_for: Option<&'static str>,
+    dependencies: Vec<Standing>,
 }
 
-async fn readiness(State(probes): State<Probes>) -> Response {
-    if (probes.is_ready)() {
-        json(StatusCode::OK, &Readiness { ready: true, waiting_for: None })
-    } else {
-        let waiting_for = Some("the audit journal, which cannot be written");
-        json(StatusCode::SERVICE_UNAVAILABLE, &Readiness { ready: false, waiting_for })
+#[derive(Serialize)]
+struct Standing {
+    name: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl From<Dependency> for Standing {
+    fn from(Dependency { name, state }: Dependency) -> Self {
+        let (state, detail) = match state {
+            State::Up => ("up", None),
+            State::Degraded(why) => ("degraded", Some(why)),
+            State::Down(why) => ("down", Some(why)),
+        };
+        Self { name, state, detail }
     }
 }
 
-async fn metrics(State(probes): State<Probes>) -> Response {
+async fn readiness(extract::State(probes): extract::State<Probes>) -> Response {
+    let dependencies = (probes.dependencies)();
+    let ready = !dependencies.iter().any(|one| matches!(one.state, State::Down(_)));
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let dependencies = dependencies.into_iter().map(Standing::from).collect();
+    json(status, &Readiness { ready, dependencies })
+}
+
+async fn metrics(extract::State(probes): extract::State<Probes>) -> Response {
     // beside what serves: there are thousands of lines
     match tokio::task::spawn_blocking(move || (probes.metrics)()).await {
         // the content type of the text format, version 0.0.4
@@ -77,10 +95,9 @@ async fn metrics(State(probes): State<Probes>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use axum::body::Body;
     use axum::http::Request;
+    use parking_lot::Mutex;
     use tower::ServiceExt;
 
     use super::*;
@@ -93,34 +110,49 @@ mod tests {
         (status, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
-    fn probes(is_ready: &Arc<AtomicBool>) -> Probes {
-        let is_ready = Arc::clone(is_ready);
+    /// Probes that show what the mutex holds.
+    fn probes(state: &Arc<Mutex<State>>) -> Probes {
+        let state = Arc::clone(state);
         Probes {
-            is_ready: Arc::new(move || is_ready.load(Ordering::SeqCst)),
+            dependencies: Arc::new(move || {
+                vec![Dependency { name: "audit", state: state.lock().clone() }]
+            }),
             metrics: Arc::new(|| "dockpass_up 1\n".to_owned()),
         }
     }
 
     #[tokio::test]
-    async fn readiness_follows_the_journal_and_liveness_does_not() {
-        let is_ready = Arc::new(AtomicBool::new(true));
-        let router = router(probes(&is_ready));
-        assert_eq!(
-            ask(&router, "GET", "/readyz").await,
-            (StatusCode::OK, r#"{"ready":true}"#.into())
-        );
-        is_ready.store(false, Ordering::SeqCst);
-        let (status, body) = ask(&router, "GET", "/readyz").await;
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(body.contains("audit journal"), "{body}");
-        assert_eq!(ask(&router, "GET", "/livez").await.0, StatusCode::OK);
-        is_ready.store(true, Ordering::SeqCst);
-        assert_eq!(ask(&router, "GET", "/readyz").await.0, StatusCode::OK);
+    async fn readiness_follows_what_is_depended_on_and_liveness_does_not() {
+        let state = Arc::new(Mutex::new(State::Up));
+        let router = router(probes(&state));
+        for (next, status, shown) in [
+            (
+                State::Up,
+                StatusCode::OK,
+                r#""ready":true,"dependencies":[{"name":"audit","state":"up"}]"#,
+            ),
+            (
+                State::Down("full".to_owned()),
+                StatusCode::SERVICE_UNAVAILABLE,
+                r#""state":"down","detail":"full""#,
+            ),
+            (
+                State::Degraded("slow".to_owned()),
+                StatusCode::OK,
+                r#""state":"degraded","detail":"slow""#,
+            ),
+        ] {
+            *state.lock() = next;
+            let (answered, body) = ask(&router, "GET", "/readyz").await;
+            assert_eq!(answered, status);
+            assert!(body.contains(shown), "{body}");
+            assert_eq!(ask(&router, "GET", "/livez").await.0, StatusCode::OK);
+        }
     }
 
     #[tokio::test]
     async fn metrics_are_rendered_and_nothing_else_is_served() {
-        let router = router(probes(&Arc::new(AtomicBool::new(true))));
+        let router = router(probes(&Arc::new(Mutex::new(State::Up))));
         assert_eq!(
             ask(&router, "GET", "/metrics").await,
             (StatusCode::OK, "dockpass_up 1\n".into())

@@ -39,6 +39,9 @@ pub struct Config {
     pub max_lifetime: Option<Lifetime>,
     /// The life of a JWT, at most an hour; absent = 5 minutes.
     pub jwt_lifetime: Option<Lifetime>,
+    /// Keep its access tokens in the memory of the replica that minted them, and never in Redis.
+    #[serde(default)]
+    pub local_only: bool,
     /// The secret with which the registry sends its notifications, in a file for its owner only; absent = none are taken.
     pub notifications_token_file: Option<PathBuf>,
 }
@@ -130,14 +133,26 @@ pub enum KeyReference {
 /// The `[keys]` section, but for the seal keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeysConfig {
-    /// The root certificate of x5c mode (PEM); generated with its key when both are missing.
+    /// The root certificate of x5c mode (PEM), and after it others that registries shall trust too.
     pub root_certificate_file: PathBuf,
     /// Its private key (PEM, PKCS #8), readable by its owner only.
     pub root_key_file: PathBuf,
+    /// What is done when both are missing.
+    pub without_root: WithoutRoot,
     /// The private keys of kid mode, the active one first.
     pub signing_key_files: Vec<PathBuf>,
     /// Certificates that must have nothing to do with the root: the TLS certificate and the client CA (attack clause G8).
     pub foreign_certificate_files: Vec<PathBuf>,
+}
+
+/// What is done when there is no root.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WithoutRoot {
+    /// One is made.
+    #[default]
+    Make,
+    /// Nothing starts: several brokers have one root, which no one of them can make for the others.
+    Refuse,
 }
 
 /// What the drivers need.

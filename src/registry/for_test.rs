@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Config, Dependencies, DriverName, KeyReference, KeysConfig};
+use super::{Config, Dependencies, DriverName, KeyReference, KeysConfig, WithoutRoot};
 use crate::model::Clock;
 use crate::net::{self, HttpClient};
 use crate::seal::KeyRing;
@@ -22,6 +22,7 @@ impl Config {
             default_lifetime: None,
             max_lifetime: None,
             jwt_lifetime: None,
+            local_only: false,
             notifications_token_file: None,
         }
     }
@@ -39,6 +40,7 @@ impl KeysConfig {
         Self {
             root_certificate_file: folder.join("root.crt"),
             root_key_file: folder.join("root.key"),
+            without_root: WithoutRoot::Make,
             signing_key_files: (0..signing_keys).map(signing_key).collect(),
             foreign_certificate_files: Vec::new(),
         }

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use super::private_file;
@@ -15,10 +19,21 @@ use super::private_file;
 const KEY_LEN: usize = 32;
 const ID_LEN: usize = 4;
 
-/// A ring of AES-256-GCM keys: the first seals, all open.
+/// A ring of AES-256-GCM keys, which follows its file: the first seals, all open.
 pub struct KeyRing {
-    active: Key,
-    retired: Vec<Key>,
+    keys: ArcSwap<Keys>,
+    file: Option<PathBuf>,
+    /// The hash of what was read last, usable or not: a broken file is told of once, not at every look.
+    last_read: Mutex<[u8; 32]>,
+}
+
+/// What a look at the file found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reload {
+    /// What was there before.
+    Unchanged,
+    /// Other keys, or another order; they are used from now on.
+    Replaced,
 }
 
 impl KeyRing {
@@ -28,7 +43,37 @@ impl KeyRing {
     /// Not readable, too open, empty, or a line that is no key: with the file and line named.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = private_file::read(path).map_err(|source| Error::file(path, source))?;
-        Self::parse(&text).map_err(|problem| Error::Malformed { path: path.to_owned(), problem })
+        Ok(Self { file: Some(path.to_owned()), ..Self::of(Keys::read(path, &text)?, &text) })
+    }
+
+    /// Reads the file again. After an error the keys before go on being used, and the same broken file is [`Reload::Unchanged`] from then on.
+    ///
+    /// # Errors
+    /// As [`KeyRing::load`].
+    pub fn reload(&self) -> Result<Reload, Error> {
+        let Some(path) = &self.file else { return Ok(Reload::Unchanged) };
+        let text = private_file::read(path).map_err(|source| Error::file(path, source))?;
+        let read = sha256(text.as_bytes());
+        if std::mem::replace(&mut *self.last_read.lock(), read) == read {
+            return Ok(Reload::Unchanged);
+        }
+        self.keys.store(Arc::new(Keys::read(path, &text)?));
+        Ok(Reload::Replaced)
+    }
+
+    /// Reads the file again and again, for ever.
+    pub async fn watch(self: Arc<Self>, every: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            let ring = Arc::clone(&self);
+            match tokio::task::spawn_blocking(move || ring.reload()).await {
+                Ok(Ok(Reload::Unchanged)) | Err(_) => {}
+                Ok(Ok(Reload::Replaced)) => tracing::info!("seal keys replaced"),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "new seal keys refused; those before go on being used");
+                }
+            }
+        }
     }
 
     /// Reads the ring, or makes a file with one new key (mode 0600) when there is none.
@@ -56,16 +101,17 @@ impl KeyRing {
     pub fn ephemeral() -> Result<Self, Error> {
         let key = random_key()?;
         let active = Key::new(&key).ok_or(Error::Random)?;
-        Ok(Self { active, retired: Vec::new() })
+        Ok(Self::of(Keys { active, others: Vec::new() }, ""))
     }
 
     /// Seals `plain`, bound to `context`: key id, nonce, ciphertext and tag. `None` when the random number generator fails.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+        let keys = self.keys.load();
         let mut body = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
         body.extend_from_slice(plain);
-        let nonce = self.active.key.seal_in_place_append_tag(Aad::from(context), &mut body).ok()?;
+        let nonce = keys.active.key.seal_in_place_append_tag(Aad::from(context), &mut body).ok()?;
         let mut sealed = Vec::with_capacity(ID_LEN + NONCE_LEN + body.len());
-        sealed.extend_from_slice(&self.active.id);
+        sealed.extend_from_slice(&keys.active.id);
         sealed.extend_from_slice(nonce.as_ref());
         sealed.append(&mut body);
         Some(sealed)
@@ -75,10 +121,31 @@ impl KeyRing {
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (id, rest) = sealed.split_first_chunk::<ID_LEN>()?;
         let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>()?;
-        std::iter::once(&self.active)
-            .chain(&self.retired)
+        let keys = self.keys.load();
+        std::iter::once(&keys.active)
+            .chain(&keys.others)
             .filter(|key| key.id == *id)
             .find_map(|key| key.open(context, *nonce, body))
+    }
+
+    fn of(keys: Keys, text: &str) -> Self {
+        Self {
+            keys: ArcSwap::from_pointee(keys),
+            file: None,
+            last_read: Mutex::new(sha256(text.as_bytes())),
+        }
+    }
+}
+
+/// The keys of a ring at one time.
+struct Keys {
+    active: Key,
+    others: Vec<Key>,
+}
+
+impl Keys {
+    fn read(path: &Path, text: &str) -> Result<Self, Error> {
+        Self::parse(text).map_err(|problem| Error::Malformed { path: path.to_owned(), problem })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -96,7 +163,7 @@ impl KeyRing {
             "it holds no key: delete it to have one made, or write base64 of 32 random bytes"
                 .to_owned()
         })??;
-        Ok(Self { active, retired: keys.collect::<Result<_, _>>()? })
+        Ok(Self { active, others: keys.collect::<Result<_, _>>()? })
     }
 }
 
@@ -114,8 +181,7 @@ struct Key {
 
 impl Key {
     fn new(bytes: &[u8; KEY_LEN]) -> Option<Self> {
-        let hash = digest::digest(&digest::SHA256, bytes);
-        let id = *hash.as_ref().first_chunk::<ID_LEN>()?;
+        let id = *sha256(bytes).first_chunk::<ID_LEN>()?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).ok()?;
         Some(Self { id, key })
     }
@@ -132,6 +198,12 @@ impl Key {
         body.truncate(length);
         Some(body)
     }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    hash
 }
 
 fn random_key() -> Result<Zeroizing<[u8; KEY_LEN]>, Error> {
@@ -180,7 +252,8 @@ mod tests {
 
     fn ring(keys: &[u8]) -> KeyRing {
         let lines: Vec<_> = keys.iter().map(|byte| STANDARD.encode([*byte; KEY_LEN])).collect();
-        KeyRing::parse(&lines.join("\n")).unwrap()
+        let text = lines.join("\n");
+        KeyRing::of(Keys::parse(&text).unwrap(), &text)
     }
 
     #[test]
@@ -224,14 +297,14 @@ mod tests {
     #[test]
     fn comments_and_blank_lines_are_skipped_and_bad_lines_are_named_but_not_shown() {
         let good = STANDARD.encode([1; 32]);
-        assert!(KeyRing::parse(&format!("# old\n\n  {good}\n#end")).is_ok());
+        assert!(Keys::parse(&format!("# old\n\n  {good}\n#end")).is_ok());
         let canary = STANDARD.encode([9; 31]);
         for bad in [canary, format!("{good}="), good.replace('A', "-"), format!("{good} x")] {
-            let problem = KeyRing::parse(&format!("{good}\n# c\n{bad}")).unwrap_err();
+            let problem = Keys::parse(&format!("{good}\n# c\n{bad}")).err().unwrap();
             assert!(problem.contains("line 3") && !problem.contains(&bad), "{problem}");
         }
-        assert!(KeyRing::parse("").unwrap_err().contains("no key"));
-        assert!(KeyRing::parse("# only a comment").unwrap_err().contains("no key"));
+        assert!(Keys::parse("").err().unwrap().contains("no key"));
+        assert!(Keys::parse("# only a comment").err().unwrap().contains("no key"));
     }
 
     #[test]
@@ -243,6 +316,28 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let error = KeyRing::load_or_generate(&path).unwrap_err().to_string();
         assert!(error.contains("chmod 600") && error.contains("seal.keys"), "{error}");
+    }
+
+    #[test]
+    fn g3_a_ring_follows_its_file_and_what_it_sealed_before_still_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.keys");
+        let ring = KeyRing::load_or_generate(&path).unwrap();
+        let before = ring.seal(b"c", b"plain").unwrap();
+        let old = fs::read_to_string(&path).unwrap();
+        let new = STANDARD.encode([7; KEY_LEN]);
+        fs::write(&path, format!("{new}\n{old}")).unwrap();
+        assert_eq!(ring.reload().unwrap(), Reload::Replaced);
+        assert_eq!(ring.reload().unwrap(), Reload::Unchanged);
+        assert_eq!(ring.open(b"c", &before).unwrap(), b"plain");
+        let after = ring.seal(b"c", b"plain").unwrap();
+        assert_eq!(Keys::parse(&new).unwrap().active.id, after[..ID_LEN]);
+        for broken in ["", "rubbish"] {
+            fs::write(&path, broken).unwrap();
+            assert!(ring.reload().unwrap_err().to_string().contains("seal.keys"));
+            assert_eq!(ring.reload().unwrap(), Reload::Unchanged, "it is told of once");
+            assert_eq!(ring.open(b"c", &after).unwrap(), b"plain");
+        }
     }
 
     proptest! {

@@ -5,5 +5,5 @@ pub(crate) mod private_file;
 mod session;
 mod wire;
 
-pub use self::key_ring::{Error, KeyRing};
+pub use self::key_ring::{Error, KeyRing, Reload};
 pub use self::session::{Ceiling, InvalidSession, Session};

@@ -1,15 +1,23 @@
 //! The metrics: a closed set of names, whose labels come from closed sets too, so that no caller can make them grow.
 
+mod cache;
 mod handles;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::Mutex;
 
 use self::handles::Handles;
+
+pub use self::cache::{
+    CacheLookup, CacheQuestion, cache_asked, cache_lookup, cache_redis_up, cache_seal_failed,
+    cache_trouble, cache_withdrawn, cache_write_dropped,
+};
 
 /// Decisions, by method and outcome (`allowed`, or the reason word).
 const DECISIONS: &str = "dockpass_decisions_total";
@@ -36,6 +44,12 @@ const REGISTRY_USES: &str = "dockpass_registry_uses_total";
 /// Uses that no access token of ours explains, by why.
 const BYPASSES: &str = "dockpass_bypasses_total";
 
+/// The revision of policy, in the store and in force here: their difference is how far this process is behind.
+const POLICY_REVISION: &str = "dockpass_policy_revision";
+/// How long it took from learning of a newer policy to having it in force.
+const POLICY_CATCH_UP_SECONDS: &str = "dockpass_policy_catch_up_seconds";
+/// How far the clock of this machine is ahead of that of the store's server.
+const CLOCK_SKEW_SECONDS: &str = "dockpass_clock_skew_seconds";
 /// Lines of the log that were lost because standard error did not take them.
 const LOG_LINES_LOST: &str = "dockpass_log_lines_lost_total";
 
@@ -192,6 +206,25 @@ pub fn registry_use(kind: &'static str, bypass: Option<&'static str>) {
     }
 }
 
+/// Shows the revision of policy that the store has, and the one in force here.
+pub fn policy_revision(stored: u64, in_force: u64) {
+    for (of, revision) in [("store", stored), ("in_force", in_force)] {
+        let revision = number(usize::try_from(revision).unwrap_or(usize::MAX));
+        gauge!(POLICY_REVISION, "of" => of).set(revision);
+    }
+}
+
+/// Shows that a newer policy is in force, so long after this process learned of it.
+pub fn policy_in_force(revision: u64, elapsed: Duration) {
+    policy_revision(revision, revision);
+    histogram!(POLICY_CATCH_UP_SECONDS).record(elapsed);
+}
+
+/// Shows how many seconds the clock is ahead of the store's.
+pub fn clock_skew(seconds: f64) {
+    gauge!(CLOCK_SKEW_SECONDS).set(seconds);
+}
+
 /// Counts lines of the log that were lost.
 pub(super) fn log_lines_lost(lines: u64) {
     counter!(LOG_LINES_LOST).increment(lines);
@@ -243,6 +276,14 @@ fn describe() {
     describe_counter!(REGISTRY_USES, "pushes, pulls and the like that registries reported");
     describe_counter!(BYPASSES, "uses of a registry that no access token explains");
     describe_counter!(CONNECTIONS_REFUSED, "connections closed because there were too many");
+    describe_gauge!(POLICY_REVISION, "the revision of policy, in the store and in force here");
+    describe_histogram!(
+        POLICY_CATCH_UP_SECONDS,
+        Unit::Seconds,
+        "from learning of newer policy to having it in force"
+    );
+    describe_gauge!(CLOCK_SKEW_SECONDS, Unit::Seconds, "how far the clock is ahead of the store's");
+    cache::describe();
     describe_counter!(LOG_LINES_LOST, "lines of the log that standard error did not take");
 }
 

@@ -18,6 +18,7 @@ mod mount;
 mod pull;
 mod push;
 mod python;
+mod replicas;
 mod secrets;
 mod support;
 mod uses;

@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use super::*;
 use crate::audit::Journal;
 use crate::broker::{Call, Parts, Peer};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::{Verifiers, for_test as identities};
 use crate::model::{Clock, CredentialRef, ManualClock, Permissions, Reason, RegistryUid, TokenUid};
 use crate::net::{self, HttpClient};
 use crate::policy::Context;
-use crate::registry::{self, Dependencies, KeysConfig, Registries};
+use crate::registry::{self, Dependencies, KeysConfig, Registries, WithoutRoot};
 use crate::seal::{Ceiling, KeyRing, Session};
 use crate::store::{self, Store};
 
@@ -31,6 +31,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
     let keys = KeysConfig {
         root_certificate_file: path.join("root.crt"),
         root_key_file: path.join("root.key"),
+        without_root: WithoutRoot::Make,
         signing_key_files: Vec::new(),
         foreign_certificate_files: Vec::new(),
     };
@@ -42,7 +43,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
     };
     let parts = Parts {
         admins: Vec::new(),
-        cache: Memory::new(1),
+        cache: Cache::in_memory(1),
         context: Context { registries: vec![config.bounds()], issuers: Vec::new() },
         journal: Journal::start(&store, &path.join("audit.key"), Arc::clone(&clock)).await.unwrap(),
         limits: crate::broker::LimitsConfig::default(),

@@ -1,15 +1,18 @@
 //! A change: made from the newest definitions, checked like a policy file, stored with its events, in force before the reply.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 
+use super::authority::Authority;
 use super::limits;
 use super::operator::Operator;
 use super::present::Present;
 use super::target::Target;
 use crate::audit::{Event, Journal, Kind};
-use crate::broker::decision::{Standing, UseCase};
+use crate::broker::decision::{Cut, Standing, UseCase, in_time};
 use crate::broker::draft::Draft;
 use crate::broker::{Broker, Call, Error, FieldViolation, Refusal};
 use crate::model::{DecisionId, DefinitionChange};
@@ -85,7 +88,7 @@ impl Broker {
             Err(error) => return Err(error.into()),
         };
         draft.written();
-        self.policies.at_least(appended.policy_revision, now).await?;
+        self.policies.follow(appended.policy_revision, now).await;
         Ok(Some(prepared.output))
     }
 }
@@ -98,37 +101,62 @@ struct Change<E> {
 impl<E: Edit> UseCase for Change<E> {
     const KIND: Kind = Kind::PolicyChange;
     const STANDING: Standing = Standing::Always;
+    const CUT: Cut = Cut::BeforeItStores;
     type Output = E::Output;
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<E::Output, Error> {
-        let target = self.edit.target();
-        let authority = broker.authorize(&self.operator, &target, draft).await?;
-        draft.change(target.record_with(self.edit.asked(), None));
-        // one after the other, in the order in which they came
-        let _turn = broker.changing.lock().await;
+        let deadline = draft.deadline;
+        let (authority, _turn) = in_time(deadline, self.begin(broker, draft)).await?;
         for _ in 0..ATTEMPTS {
-            let now = broker.clock.now();
-            broker.policies.catch_up(now).await?;
-            let in_force = broker.policies.in_force();
-            if !in_force.is_newest() {
-                return Err(unusable());
-            }
-            draft.event.policy_revision = Some(in_force.revision);
-            let present = Present {
-                snapshot: Arc::clone(&in_force.snapshot),
-                revision: in_force.revision.saturating_add(1),
-                now,
-                authority: authority.clone(),
-            };
-            let prepared = prepare(&self.edit, &present, &broker.registries).await;
-            let prepared = prepared.inspect_err(|_refused| {
-                draft.change(target.record_with(self.edit.asked(), present.before(&target)));
-            })?;
+            let prepared = in_time(deadline, self.prepare(broker, &authority, draft));
+            let (prepared, present) = prepared.await?;
             if let Some(output) = broker.commit(prepared, present, draft).await? {
                 return Ok(output);
             }
         }
-        Err(Error::Overloaded { retry_after: std::time::Duration::from_secs(1) })
+        Err(Error::Overloaded { retry_after: Duration::from_secs(1) })
+    }
+}
+
+impl<E: Edit> Change<E> {
+    /// Waits for its turn: changes are made one after the other, in the order in which they came.
+    async fn begin<'b>(
+        &self,
+        broker: &'b Broker,
+        draft: &mut Draft,
+    ) -> Result<(Authority, MutexGuard<'b, ()>), Error> {
+        let target = self.edit.target();
+        let authority = broker.authorize(&self.operator, &target, draft).await?;
+        draft.change(target.record_with(self.edit.asked(), None));
+        Ok((authority, broker.changing.lock().await))
+    }
+
+    /// Makes the change of the newest definitions.
+    async fn prepare(
+        &self,
+        broker: &Broker,
+        authority: &Authority,
+        draft: &mut Draft,
+    ) -> Result<(Prepared<E::Output>, Present), Error> {
+        let now = broker.clock.now();
+        broker.policies.catch_up(now).await?;
+        let in_force = broker.policies.in_force();
+        if !in_force.is_newest() {
+            return Err(unusable());
+        }
+        draft.event.policy_revision = Some(in_force.revision);
+        let present = Present {
+            snapshot: Arc::clone(&in_force.snapshot),
+            revision: in_force.revision.saturating_add(1),
+            now,
+            authority: authority.clone(),
+        };
+        let prepared = prepare(&self.edit, &present, &broker.registries).await;
+        let prepared = prepared.inspect_err(|_refused| {
+            let target = self.edit.target();
+            draft.change(target.record_with(self.edit.asked(), present.before(&target)));
+        })?;
+        Ok((prepared, present))
     }
 }
 
@@ -193,6 +221,6 @@ fn unusable() -> Error {
         problem:
             "the stored policy does not compile, so it cannot be changed here: the log says why"
                 .to_owned(),
-        retry_after: std::time::Duration::from_secs(10),
+        retry_after: Duration::from_secs(10),
     }
 }

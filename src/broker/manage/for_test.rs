@@ -13,14 +13,14 @@ use super::{
 };
 use crate::audit::{Archive, Event, Filter, Journal, Kind};
 use crate::broker::{Broker, Call, LimitsConfig, Parts, Peer, Refusal};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::{Identity, Verifiers, for_test as identities};
 use crate::model::{
     ActionSet, Clock, ManualClock, RepositoryPattern, ScopeMap, Status, SystemClock, Token,
 };
 use crate::net::{self, HttpClient};
 use crate::policy::{Context, Issuer};
-use crate::registry::{self, Dependencies, KeysConfig, Registries};
+use crate::registry::{self, Dependencies, KeysConfig, Registries, WithoutRoot};
 use crate::seal::KeyRing;
 use crate::store::{self, Store};
 
@@ -100,6 +100,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
     let keys = KeysConfig {
         root_certificate_file: path.join("root.crt"),
         root_key_file: path.join("root.key"),
+        without_root: WithoutRoot::Make,
         signing_key_files: Vec::new(),
         foreign_certificate_files: Vec::new(),
     };
@@ -114,7 +115,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
     let deadline_seconds = NonZeroU32::new(300).unwrap();
     Parts {
         admins: admins(),
-        cache: Memory::new(1),
+        cache: Cache::in_memory(1),
         context: Context {
             registries: configs.iter().map(registry::Config::bounds).collect(),
             issuers: vec![issuer],

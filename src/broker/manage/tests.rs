@@ -1,6 +1,7 @@
 //! What management does, refuses and records.
 
 mod concurrency;
+mod deadline;
 mod policy_files;
 mod refusals;
 mod roles;

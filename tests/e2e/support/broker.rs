@@ -41,6 +41,20 @@ pub(crate) struct Broker {
     running: Option<Running>,
 }
 
+/// What replicas share.
+pub(crate) struct Shared<'a> {
+    /// The URL of the store, by the network of this replica.
+    pub(crate) store: String,
+    /// The URL of the cache, by the network of this replica.
+    pub(crate) cache: String,
+    /// The folder of the seal keys and of the root.
+    pub(crate) keys: &'a Path,
+    /// The URL of all of them.
+    pub(crate) external_url: &'a str,
+    /// The subject of who may change the policy.
+    pub(crate) operator: &'a str,
+}
+
 struct Ports {
     grpc: u16,
     http: u16,
@@ -117,6 +131,24 @@ key_reference = "{key_reference}"
         let shown = shown.succeeded();
         let start = shown.find("notifications:").unwrap();
         shown.get(start..).unwrap().replace("SECRET", NOTIFICATIONS_TOKEN)
+    }
+
+    /// Makes it one of several replicas: with the store, the cache and the keys that they share, behind one name.
+    pub(crate) fn share(&self, shared: &Shared<'_>) {
+        let Shared { store, cache, keys, external_url, operator } = shared;
+        let (keys, own_url) = (keys.display(), self.url(""));
+        let more = format!(
+            "[keys]\nseal_keys_file = \"{keys}/seal.keys\"\nroot_certificate_file = \"{keys}/root.crt\"\nroot_key_file = \"{keys}/root.key\"\n"
+        );
+        let file = self.config_file();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.replace("[keys]\n", &more).replace(&own_url, external_url);
+        // what it costs to write everything down would be most of what it does
+        let text = text.replace("\"trace\"", "\"info\"");
+        let issuer = text.lines().find(|line| line.starts_with("issuer = ")).unwrap();
+        let admin = format!("[[admins]]\n{issuer}\nsubject = \"{operator}\"\nrole = \"editor\"\n");
+        let text = format!("{text}[store]\nurl = \"{store}\"\n[cache]\nurl = \"{cache}\"\n{admin}");
+        write_private(&file, &text);
     }
 
     /// All events of the trail, oldest first.
@@ -204,6 +236,11 @@ key_reference = "{key_reference}"
     /// The URL of a path of its HTTP listener.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.ports.http)
+    }
+
+    /// The port of its HTTP listener.
+    pub(crate) const fn http_port(&self) -> u16 {
+        self.ports.http
     }
 
     /// The URL of a path of its ops listener.

@@ -9,6 +9,7 @@ mod operator;
 mod refused;
 mod running;
 mod site;
+mod world;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) use self::operator::Operator;
 pub(crate) use self::refused::decision_id;
 pub(crate) use self::running::{Running, bearer};
 pub(crate) use self::site::{AUDIENCE, SERVICE, Site};
+use self::world::World;
 
 /// Asks again until there is an answer; for what has no event to wait for. Gives up, with a panic, after half a minute.
 pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {

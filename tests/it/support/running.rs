@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dockpass::app::App;
+use dockpass::config::Config;
+use dockpass::model::ManualClock;
 use dockpass::pb::access_service_client::AccessServiceClient;
 use dockpass::pb::audit_service_client::AuditServiceClient;
 use dockpass::pb::policy_service_client::PolicyServiceClient;
@@ -33,10 +35,8 @@ pub(crate) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    pub(super) async fn start(site: &'a Site) -> Self {
-        let clock = Arc::new(site.clock.clone());
-        let config = site.config();
-        let app = App::build(&config, clock).await.unwrap();
+    pub(super) async fn start(site: &'a Site, config: &Config, clock: &ManualClock) -> Self {
+        let app = App::build(config, Arc::new(clock.clone())).await.unwrap();
         let (grpc, ops, web) = (app.grpc_address(), app.ops_address(), app.http_address());
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let stopped = stop.clone();

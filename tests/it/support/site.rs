@@ -1,7 +1,9 @@
 //! The files of a broker: its configuration, its policy and its audit trail.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use dockpass::app::offline_registries;
 use dockpass::audit::{Archive, Event, Filter, Journal};
 use dockpass::config::Config;
 use dockpass::model::{
@@ -13,7 +15,7 @@ use dockpass::store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Issuer, Running};
+use super::{Issuer, Running, World};
 
 /// What identity tokens are made out to.
 pub(crate) const AUDIENCE: &str = "https://dockpass.example.com";
@@ -29,6 +31,8 @@ pub(crate) struct Site {
     /// Beside the broker's own, as another process has it.
     pub(crate) store: Store,
     config: String,
+    /// After the store, whose connections it ends.
+    _world: World,
 }
 
 impl Site {
@@ -39,11 +43,31 @@ impl Site {
 
     /// With more sections in the configuration.
     pub(crate) async fn with(sections: &str) -> Self {
+        Self::in_world(World::of_this_run().await, sections).await
+    }
+
+    /// On files, whatever the run is about: for the tests that break them.
+    pub(crate) async fn embedded() -> Self {
+        Self::in_world(World::Embedded, "").await
+    }
+
+    /// On PostgreSQL and Redis, whatever the run is about.
+    pub(crate) async fn shared() -> Self {
+        Self::in_world(World::shared().await, "").await
+    }
+
+    async fn in_world(world: World, sections: &str) -> Self {
         let (issuer, folder) = (Issuer::start().await, TempDir::new().unwrap());
-        let config = include_str!("dockpass.toml").replace("ISSUER", issuer.url()) + sections;
-        let store = Store::open(&dockpass::store::Config::default(), folder.path()).await.unwrap();
+        let text = include_str!("dockpass.toml").replace("ISSUER", issuer.url());
+        let text = world.lines() + &text + sections;
+        let config = Config::from_toml(&text, folder.path()).unwrap();
         let clock = ManualClock::at(SystemClock.now());
-        let site = Self { clock, issuer, folder, store, config };
+        if config.is_shared() {
+            // what one of several brokers does not do for itself
+            offline_registries(&config, Arc::new(clock.clone())).unwrap();
+        }
+        let store = Store::open(&config.store, &config.data_dir).await.unwrap();
+        let site = Self { clock, issuer, folder, store, config: text, _world: world };
         site.apply(&site.policy()).await;
         site
     }
@@ -85,7 +109,13 @@ impl Site {
 
     /// Starts the broker, by the clock of the site.
     pub(crate) async fn start(&self) -> Running<'_> {
-        Running::start(self).await
+        Running::start(self, &self.config(), &self.clock).await
+    }
+
+    /// Starts one more broker beside others, with a folder and a clock of its own.
+    pub(crate) async fn start_replica(&self, name: &str, clock: &ManualClock) -> Running<'_> {
+        let config = Config { data_dir: self.folder.path().join(name), ..self.config() };
+        Running::start(self, &config, clock).await
     }
 
     /// The policy of the tests, for the issuer.

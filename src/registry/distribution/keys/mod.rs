@@ -121,7 +121,7 @@ impl Signer {
     pub(in crate::registry) fn bundle_pem(&self) -> String {
         match self {
             Self::Kid(keys) => keys.iter().map(|key| key.certificate_pem.as_str()).collect(),
-            Self::X5c(leaves) => leaves.root().certificate_pem().to_owned(),
+            Self::X5c(leaves) => leaves.root().bundle_pem().to_owned(),
         }
     }
 }

@@ -15,15 +15,21 @@ use rustls_pki_types::pem::PemObject;
 use x509_parser::certificate::X509Certificate;
 
 use super::leaf::since_1970;
-use crate::registry::{Error, KeysConfig};
+use crate::registry::{Error, KeysConfig, WithoutRoot};
 use crate::seal::private_file;
 
+/// What is said to one of several brokers.
+const UNSHARED: &str = "it is missing, and brokers that share a store or a cache share their root: `dockpass registry show NAME --bundle --config FILE` \
+     makes it; give root.crt and root.key to each of them";
 const LIFE: SignedDuration = SignedDuration::from_hours(24 * 3653);
 
 /// A root that is fit for its purpose: a CA, not ended, with its own key, and with nothing to do with TLS.
+///
+/// Its file may hold further certificates after its own: the root of before or of next, which registries are given to trust as well. So a
+/// root is replaced without refusing what the old one signed.
 pub(in crate::registry) struct Root {
     issuer: Issuer<'static, KeyPair>,
-    certificate_pem: String,
+    bundle_pem: String,
     not_after: Timestamp,
     certificate_file: PathBuf,
 }
@@ -36,13 +42,18 @@ impl Root {
     pub(super) fn load_or_generate(config: &KeysConfig, now: Timestamp) -> Result<Self, Error> {
         let (certificate, key) = (&config.root_certificate_file, &config.root_key_file);
         match (exists(certificate)?, exists(key)?) {
-            (false, false) => generate(certificate, key, now)?,
+            (false, false) => match config.without_root {
+                WithoutRoot::Make => generate(certificate, key, now)?,
+                WithoutRoot::Refuse => return Err(unusable(certificate, &UNSHARED)),
+            },
             (true, true) => {}
             (true, false) => return Err(missing(key, certificate)),
             (false, true) => return Err(missing(certificate, key)),
         }
         let root = Self::load(certificate, key, now)?;
-        super::foreign::refuse_shared(&root.certificate_der()?, &config.foreign_certificate_files)?;
+        for der in certificates(certificate, &root.bundle_pem)? {
+            super::foreign::refuse_shared(&der, &config.foreign_certificate_files)?;
+        }
         Ok(root)
     }
 
@@ -54,15 +65,15 @@ impl Root {
         let (key, certificate) = make(now)?;
         Ok(Self {
             issuer: Issuer::new(params(now), key),
-            certificate_pem: certificate.pem(),
+            bundle_pem: certificate.pem(),
             not_after: now.saturating_add(LIFE).unwrap_or(Timestamp::MAX),
             certificate_file: PathBuf::new(),
         })
     }
 
-    /// The certificate, for a registry's `rootcertbundle`.
-    pub(in crate::registry) fn certificate_pem(&self) -> &str {
-        &self.certificate_pem
+    /// Its certificate and those of before or next, for a registry's `rootcertbundle`.
+    pub(in crate::registry) fn bundle_pem(&self) -> &str {
+        &self.bundle_pem
     }
 
     /// When it ends.
@@ -91,22 +102,24 @@ impl Root {
 
     fn load(certificate_file: &Path, key_file: &Path, now: Timestamp) -> Result<Self, Error> {
         let read = fs::read_to_string(certificate_file);
-        let certificate_pem = read.map_err(|error| unusable(certificate_file, &error))?;
-        let der = only_certificate(certificate_file, &certificate_pem)?;
+        let bundle_pem = read.map_err(|error| unusable(certificate_file, &error))?;
+        let ders = certificates(certificate_file, &bundle_pem)?;
+        let Some((der, others)) = ders.split_first() else {
+            return Err(unusable(certificate_file, &"it holds no certificate (PEM)"));
+        };
+        for other in others {
+            refuse_unfit(certificate_file, &parse(certificate_file, other)?)?;
+        }
         let key = private_file::read(key_file).map_err(|error| unusable(key_file, &error))?;
         let key = KeyPair::from_pem(&key)
             .map_err(|_| unusable(key_file, &"it is not a private key as PEM of PKCS #8"))?;
-        let not_after = judge(certificate_file, &der, &key)?;
-        let issuer = Issuer::from_ca_cert_der(&der, key)
+        let not_after = judge(certificate_file, der, &key)?;
+        let issuer = Issuer::from_ca_cert_der(der, key)
             .map_err(|error| unusable(certificate_file, &error))?;
         let certificate_file = certificate_file.to_owned();
-        let root = Self { issuer, certificate_pem, not_after, certificate_file };
+        let root = Self { issuer, bundle_pem, not_after, certificate_file };
         root.refuse_ended(now)?;
         Ok(root)
-    }
-
-    fn certificate_der(&self) -> Result<CertificateDer<'static>, Error> {
-        only_certificate(&self.certificate_file, &self.certificate_pem)
     }
 }
 
@@ -119,6 +132,19 @@ impl fmt::Debug for Root {
 /// When a certificate ends that is a CA with this key.
 fn judge(file: &Path, der: &CertificateDer<'_>, key: &KeyPair) -> Result<Timestamp, Error> {
     let certificate = parse(file, der)?;
+    refuse_unfit(file, &certificate)?;
+    if certificate.public_key().raw != key.subject_public_key_info() {
+        return Err(unusable(
+            file,
+            &"its first certificate is that of another key; the root that signs comes first",
+        ));
+    }
+    Timestamp::from_second(certificate.validity().not_after.timestamp())
+        .map_err(|error| unusable(file, &error))
+}
+
+/// Refuses what a registry would not take as a root.
+fn refuse_unfit(file: &Path, certificate: &X509Certificate<'_>) -> Result<(), Error> {
     let constraints = certificate.basic_constraints().map_err(|error| unusable(file, &error))?;
     if !constraints.is_some_and(|constraints| constraints.value.ca) {
         return Err(unusable(file, &"it is not a CA certificate (basicConstraints CA:TRUE)"));
@@ -127,11 +153,7 @@ fn judge(file: &Path, der: &CertificateDer<'_>, key: &KeyPair) -> Result<Timesta
     if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
         return Err(unusable(file, &"its key usage does not allow it to sign certificates"));
     }
-    if certificate.public_key().raw != key.subject_public_key_info() {
-        return Err(unusable(file, &"it is the certificate of another key"));
-    }
-    Timestamp::from_second(certificate.validity().not_after.timestamp())
-        .map_err(|error| unusable(file, &error))
+    Ok(())
 }
 
 pub(super) fn parse<'a>(
@@ -144,12 +166,13 @@ pub(super) fn parse<'a>(
     }
 }
 
-/// One, because the file is what registries are given to trust.
-fn only_certificate(file: &Path, pem: &str) -> Result<CertificateDer<'static>, Error> {
-    let mut found = CertificateDer::pem_slice_iter(pem.as_bytes());
-    match (found.next(), found.next()) {
-        (Some(Ok(certificate)), None) => Ok(certificate),
-        _ => Err(unusable(file, &"it must hold one certificate (PEM) and nothing else")),
+/// Certificates and nothing else, because the file is shown to everybody, and is what registries are given to trust.
+fn certificates(file: &Path, pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let blocks = pem.matches("-----BEGIN ").count();
+    match read {
+        Ok(found) if found.len() == blocks && blocks > 0 => Ok(found),
+        _ => Err(unusable(file, &"it must hold certificates (PEM) and nothing else")),
     }
 }
 

@@ -3,7 +3,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, 
 use tempfile::TempDir;
 
 use super::super::root::Root;
-use crate::registry::{Error, KeysConfig};
+use crate::registry::{Error, KeysConfig, WithoutRoot};
 
 struct Setup {
     folder: TempDir,
@@ -16,6 +16,7 @@ impl Setup {
         let config = KeysConfig {
             root_certificate_file: folder.path().join("root.crt"),
             root_key_file: folder.path().join("root.key"),
+            without_root: WithoutRoot::Make,
             signing_key_files: Vec::new(),
             foreign_certificate_files: Vec::new(),
         };

@@ -39,8 +39,7 @@ fn a_leaf_is_signed_by_the_root_for_signatures_only_from_an_hour_ago_for_a_day_a
     let leaves = leaves(FIVE_MINUTES);
     let der = certificate(&leaves.at(now()).unwrap());
     let (_, leaf) = X509Certificate::from_der(&der).unwrap();
-    let (_, pem) =
-        x509_parser::pem::parse_x509_pem(leaves.root().certificate_pem().as_bytes()).unwrap();
+    let (_, pem) = x509_parser::pem::parse_x509_pem(leaves.root().bundle_pem().as_bytes()).unwrap();
     let root = pem.parse_x509().unwrap();
     leaf.verify_signature(Some(root.public_key())).unwrap();
     assert_eq!(leaf.issuer(), root.subject());

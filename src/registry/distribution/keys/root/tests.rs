@@ -48,10 +48,10 @@ impl Files {
 fn a_root_is_made_once_is_a_ca_of_leaves_only_and_its_key_is_its_owners_alone() {
     let files = Files::new();
     let made = files.load().unwrap();
-    assert_eq!(files.load().unwrap().certificate_pem(), made.certificate_pem());
+    assert_eq!(files.load().unwrap().bundle_pem(), made.bundle_pem());
     let mode = fs::metadata(&files.config.root_key_file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let der = made.certificate_der().unwrap();
+    let der = CertificateDer::from_pem_slice(made.bundle_pem().as_bytes()).unwrap();
     let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
     let constraints = certificate.basic_constraints().unwrap().unwrap();
     assert!(constraints.critical && constraints.value.ca);
@@ -107,12 +107,48 @@ fn the_key_of_another_root_a_broken_key_or_an_open_one_is_refused() {
 }
 
 #[test]
-fn the_certificate_file_holds_one_certificate() {
-    let (files, other) = (Files::new(), Files::new());
-    let (pem, more) =
-        (files.load().unwrap().certificate_pem, other.load().unwrap().certificate_pem);
-    for text in [String::new(), "rubbish".to_owned(), format!("{pem}{more}")] {
+fn one_of_several_brokers_makes_no_root_of_its_own() {
+    let mut files = Files::new();
+    files.config.without_root = WithoutRoot::Refuse;
+    let error = files.refusal();
+    assert!(error.contains("root.crt") && error.contains("share their root"), "{error}");
+    assert!(!files.config.root_key_file.exists());
+}
+
+#[test]
+fn the_certificate_file_holds_certificates_and_nothing_else() {
+    let files = Files::new();
+    let pem = files.load().unwrap().bundle_pem;
+    let key = fs::read_to_string(&files.config.root_key_file).unwrap();
+    for text in [String::new(), "rubbish".to_owned(), format!("{pem}{key}")] {
         fs::write(&files.config.root_certificate_file, text).unwrap();
-        assert!(files.refusal().contains("one certificate"));
+        assert!(files.refusal().contains("certificates (PEM) and nothing else"));
     }
+}
+
+#[test]
+fn a_root_of_before_or_next_is_trusted_beside_the_one_that_signs() {
+    let (files, other) = (Files::new(), Files::new());
+    let (own, next) = (files.load().unwrap().bundle_pem, other.load().unwrap().bundle_pem);
+    let both = format!("{own}{next}");
+    fs::write(&files.config.root_certificate_file, &both).unwrap();
+    assert_eq!(files.load().unwrap().bundle_pem(), both);
+    // the key says which of them signs, and that one is first
+    fs::write(&files.config.root_certificate_file, format!("{next}{own}")).unwrap();
+    assert!(files.refusal().contains("comes first"));
+    let mut no_ca = params(now());
+    no_ca.is_ca = IsCa::NoCa;
+    let leaf = Files::with(no_ca);
+    let leaf = fs::read_to_string(leaf.config.root_certificate_file).unwrap();
+    fs::write(&files.config.root_certificate_file, format!("{own}{leaf}")).unwrap();
+    assert!(files.refusal().contains("not a CA"));
+}
+
+#[test]
+fn g8_a_further_root_has_nothing_to_do_with_tls_either() {
+    let (mut files, other) = (Files::new(), Files::new());
+    let (own, next) = (files.load().unwrap().bundle_pem, other.load().unwrap().bundle_pem);
+    fs::write(&files.config.root_certificate_file, format!("{own}{next}")).unwrap();
+    files.config.foreign_certificate_files = vec![other.config.root_certificate_file];
+    assert!(files.refusal().contains("root certificate itself"));
 }
