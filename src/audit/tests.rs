@@ -6,6 +6,7 @@ mod checkpoint;
 mod damage;
 mod faults;
 mod index;
+mod replicas;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +30,7 @@ impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Config::default(), folder.path()).await.unwrap();
-        let clock = ManualClock::at("2026-03-01T12:00:00.123456789Z".parse().unwrap());
-        Self { folder, store, clock }
+        Self { folder, store, clock: clock() }
     }
 
     async fn journal(&self) -> Journal {
@@ -49,33 +49,8 @@ impl Fixture {
         fixture
     }
 
-    /// An issue for one of three jobs; every third is refused.
     fn event(&self, number: u8) -> Event {
-        let now = self.clock.now();
-        let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
-        event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
-        event.peer = Some("192.0.2.7".to_owned());
-        event.identity = JsonObject::of(&json!({
-            "kind": "workload",
-            "issuer": "https://ci.example",
-            "subject": format!("repo:acme/app-{}", number % 3),
-        }));
-        event.claims = json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})
-            .as_object()
-            .map(Claims::of);
-        event.policy_revision = Some(7);
-        event.request = Some(RequestRecord {
-            registry: "prod".parse().unwrap(),
-            permissions: serde_json::from_value(json!([
-                {"repository": format!("servers/app-{}", number % 3), "actions": ["pull"]}
-            ]))
-            .unwrap(),
-            lifetime: None::<Lifetime>,
-            token_name: Some(format!("writer-{}", number % 3).parse().unwrap()),
-            with_bearer_token: false,
-            fresh: false,
-        });
-        event
+        event(&self.clock, number)
     }
 
     fn key_file(&self) -> PathBuf {
@@ -95,6 +70,39 @@ impl Fixture {
         let connection = rusqlite::Connection::open(self.store.database_file()).unwrap();
         connection.execute_batch(sql).unwrap();
     }
+}
+
+/// An issue for one of three jobs; every third is refused.
+fn event(clock: &ManualClock, number: u8) -> Event {
+    let now = clock.now();
+    let mut event = Event::new(DecisionId::new(now), now, Kind::Issue);
+    event.reason = (number % 3 == 2).then_some(Reason::AccessDenied);
+    event.peer = Some("192.0.2.7".to_owned());
+    event.identity = JsonObject::of(&json!({
+        "kind": "workload",
+        "issuer": "https://ci.example",
+        "subject": format!("repo:acme/app-{}", number % 3),
+    }));
+    event.claims = json!({"sub": format!("repo:acme/app-{}", number % 3), "n": 1.50})
+        .as_object()
+        .map(Claims::of);
+    event.policy_revision = Some(7);
+    event.request = Some(RequestRecord {
+        registry: "prod".parse().unwrap(),
+        permissions: serde_json::from_value(json!([
+            {"repository": format!("servers/app-{}", number % 3), "actions": ["pull"]}
+        ]))
+        .unwrap(),
+        lifetime: None::<Lifetime>,
+        token_name: Some(format!("writer-{}", number % 3).parse().unwrap()),
+        with_bearer_token: false,
+        fresh: false,
+    });
+    event
+}
+
+fn clock() -> ManualClock {
+    ManualClock::at("2026-03-01T12:00:00.123456789Z".parse().unwrap())
 }
 
 fn export(archive: &Archive, disclosure: Disclosure) -> Vec<String> {

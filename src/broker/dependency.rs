@@ -55,7 +55,8 @@ impl Broker {
         let cache = match self.cache.health() {
             Health::MemoryOnly | Health::Shared => State::Up,
             Health::Cut => State::Degraded(
-                "Redis does not answer: until it does, each replica mints for itself".to_owned(),
+                "Redis does not answer: each broker mints for itself, and the log says why"
+                    .to_owned(),
             ),
         };
         vec![

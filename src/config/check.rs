@@ -75,7 +75,7 @@ impl Config {
     }
 
     fn check_urls(&self, problems: &mut Vec<String>) {
-        if self.store.url.sqlite_file().is_none() {
+        if self.store.url.sqlite_file().is_none() && !self.store.url.is_postgres() {
             problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
         }
         problems.append(&mut self.cache.problems());

@@ -68,6 +68,12 @@ impl Url {
     }
 }
 
+impl From<Secret> for Url {
+    fn from(text: Secret) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Display for Url {
     /// Without user, password and parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

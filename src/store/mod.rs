@@ -10,11 +10,14 @@ mod config;
 mod definition;
 mod engine;
 mod error;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod history;
 mod index;
 mod journal;
 mod news;
 mod page;
+mod postgres;
 mod read;
 mod row;
 mod sqlite;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::engine::{Change, Engine, PageOf};
+use self::postgres::Postgres;
 use self::sqlite::Sqlite;
 use crate::model::{
     AccessTokenId, DefinitionChange, Definitions, RegistryName, ScopeMap, ScopeMapName, Token,
@@ -62,13 +66,18 @@ impl Store {
 
     /// As [`Store::open`], on the caller's thread.
     pub fn open_blocking(config: &Config, data_dir: &Path) -> Result<Self, Error> {
-        let Some(file) = config.url.sqlite_file() else {
-            return Err(Error::Config(format!(
-                "store.url `{}` is not known: write `sqlite:FILE`, where FILE is relative to the data folder",
-                config.url
-            )));
+        let url = postgres::url_of(config)?;
+        let engine: Arc<dyn Engine> = match url.sqlite_file() {
+            Some(file) => Arc::new(Sqlite::open(&data_dir.join(file))?),
+            None if url.is_postgres() => Arc::new(Postgres::open(config, &url)?),
+            None => {
+                return Err(Error::Config(format!(
+                    "store.url `{url}` is not known: write `sqlite:FILE`, where FILE is relative to the data folder, or \
+                     `postgres://USER:PASSWORD@HOST/DATABASE`"
+                )));
+            }
         };
-        Ok(Self { engine: Arc::new(Sqlite::open(&data_dir.join(file))?) })
+        Ok(Self { engine })
     }
 
     /// The definitions as they are now.
@@ -223,3 +232,6 @@ async fn blocking<T: Send + 'static>(
         .await
         .unwrap_or_else(|error| Err(Error::Unavailable(format!("its work ended early: {error}"))))
 }
+
+#[cfg(test)]
+mod tests;

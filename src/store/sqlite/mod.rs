@@ -2,13 +2,15 @@
 //! journal in another, which can be rebuilt. Both are in WAL mode; the first with `synchronous=FULL`.
 
 mod change;
-pub(super) mod column;
+mod column;
 mod definitions;
 mod error;
 #[cfg(test)]
 mod fault;
-pub(super) mod files;
+mod files;
 mod history;
+mod index;
+mod index_file;
 mod journal;
 mod migration;
 mod page;
@@ -28,6 +30,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use self::files::Files;
+use self::index::IndexFile;
 use self::journal::Writer;
 use self::read::Reader;
 use self::reserve::Reserve;
@@ -169,7 +172,7 @@ impl Engine for Sqlite {
 
     fn search_index(&self, chain: Chain) -> Result<SearchIndex, Error> {
         only(chain)?;
-        SearchIndex::open(&self.inner.files.index)
+        Ok(SearchIndex::new(Box::new(IndexFile::open(&self.inner.files.index)?)))
     }
 
     fn prune_events(&self, chain: Chain, last: ChainHead, record: &str) -> Result<(), Error> {
