@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
-use dockpass::audit::{Archive, Event, Filter, Grant, Journal, Kind, Outcome, RequestRecord};
+use dockpass::audit::{
+    Archive, Event, Filter, Grant, Journal, Kind, Outcome, Places, RequestRecord,
+};
 use dockpass::model::{
     AccessTokenId, Clock, CredentialRef, DecisionId, JsonObject, Permissions, SystemClock, TokenUid,
 };
@@ -153,7 +155,8 @@ fn searches(
         Callers::Known(_) => "repo:acme/nobody:ref:refs/heads/main".to_owned(),
         Callers::Cold => format!("repo:acme/app-{}:ref:refs/heads/main", events / 3),
     };
-    let middle = Some(u64::from(events / 2));
+    let middle: Places = (events / 2).to_string().parse()?;
+    let middle = Some(&middle);
     let subject = Filter { subject: Some(rare), ..Filter::default() };
     let repository = Filter { repository: "team/app-7".parse().ok(), ..Filter::default() };
     let refused = Filter { outcome: Some(Outcome::Refused), ..repository.clone() };

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Journal;
-use crate::broker::{Broker, LocalUser, Parts};
-use crate::cache::Memory;
+use crate::broker::{Broker, LocalUser, Parts, StoredUses};
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::identity::Verifiers;
 use crate::listen::{
@@ -194,11 +194,12 @@ async fn broker(
     let without_root = if config.is_shared() { WithoutRoot::Refuse } else { WithoutRoot::Make };
     let parts = Parts {
         admins: config.admins.clone(),
-        cache: Memory::new(config.cache.capacity),
+        cache: Cache::build(&config.cache, Arc::clone(&ring), Arc::clone(&clock))?,
         context: config.policy_context(),
         limits: config.limits.clone(),
         registries: registries(config, Arc::clone(&ring), without_root, Arc::clone(&clock))?,
-        verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?,
+        verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?
+            .sharing_used_tokens(Arc::new(StoredUses::new(store.clone()))),
         clock,
         journal,
         store,

@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("seal", &["model"]),
     ("listen", &["model", "telemetry"]),
     ("identity", &["model", "net", "seal"]),
-    ("cache", &["model", "seal"]),
+    ("cache", &["model", "seal", "telemetry"]),
     ("store", &["model"]),
     ("policy", &["model", "identity", "seal"]),
     ("registry", &["model", "net", "policy", "cache", "seal", "store"]),
@@ -115,6 +115,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("anyhow", &["app", "lifecycle", "cli"]),
     ("axum", &["http", "grpc", "listen", "cli"]),
     ("prost", &["pb", "grpc"]),
+    ("redis", &["cache"]),
     ("rusqlite", &["store"]),
     ("tonic", &["pb", "grpc", "cli", "listen"]),
 ];

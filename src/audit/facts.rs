@@ -8,7 +8,7 @@ use super::{Filter, Outcome};
 use crate::model::{
     AccessTokenId, CredentialRef, DecisionId, RegistryName, ScopeMapName, TokenName, TokenUid,
 };
-use crate::store::{Field, Searched, Term, TermHasher};
+use crate::store::{Field, JournalRow, Searched, Term, TermHasher};
 
 /// What an event is searched by.
 #[derive(Debug)]
@@ -156,6 +156,17 @@ impl<'a> Facts<'a> {
         let given = self.open.grant.as_ref().and_then(|grant| grant.access_token.as_deref());
         let used = self.open.usage.access_token.as_deref();
         given.or(used).or(self.open.change.access_token.as_deref())?.parse().ok()
+    }
+}
+
+/// The part of a row that searches look at.
+pub(super) fn searched(row: &JournalRow) -> Searched<'_> {
+    Searched {
+        sequence: row.sequence,
+        id: row.id,
+        time: row.time,
+        open: row.body.open(),
+        personal: row.body.personal(),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::facts::Facts;
+use super::facts::{Facts, searched};
 use super::fields::event_of;
 use super::{Archive, ArchiveError, Filter, Found, Places};
-use crate::store::{Chain, JournalRow, Searched};
+use crate::store::{Chain, JournalRow};
 
 /// How many events are looked at of a chain at least, however many chains there are.
 const LEAST: u32 = 16;
@@ -83,16 +83,5 @@ fn merge(mut chains: Vec<VecDeque<Found>>) -> Vec<Found> {
             Some(found) => merged.push(found),
             None => return merged,
         }
-    }
-}
-
-/// The part of a row that searches look at.
-fn searched(row: &JournalRow) -> Searched<'_> {
-    Searched {
-        sequence: row.sequence,
-        id: row.id,
-        time: row.time,
-        open: row.body.open(),
-        personal: row.body.personal(),
     }
 }

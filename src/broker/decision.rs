@@ -169,10 +169,12 @@ impl Broker {
     async fn append<T>(
         &self,
         call: &Call,
-        draft: &Draft,
+        draft: &mut Draft,
         outcome: Result<T, Error>,
         started: Instant,
     ) -> (Result<T, Refusal>, Option<u64>) {
+        // dropped here, unless it says below that it is recorded: nothing is handed out that is not, now or by reuse
+        let minted = draft.minted.take();
         let (decision_id, revision) = (draft.id(), draft.in_force.revision);
         let line = Line::of(&draft.event);
         if draft.stage == Stage::Written {
@@ -181,16 +183,14 @@ impl Broker {
         }
         match self.journal.append(&draft.event).await {
             Ok(recorded) => {
+                if let (Some(minted), Ok(_)) = (minted, &outcome) {
+                    minted.recorded();
+                }
                 line.log(call, started.elapsed());
                 let newer = Some(recorded.policy_revision).filter(|newest| *newest > revision);
                 (refused(outcome, decision_id), newer)
             }
-            // nothing is handed out that is not recorded, now or by reuse
             Err(error) => {
-                if let Some(key) = &draft.kept {
-                    self.cache
-                        .forget_one(key, |access_token| access_token.id() == decision_id.into());
-                }
                 let error = Error::from(error);
                 line.refused_by(&error).log(call, started.elapsed());
                 (Err(Refusal { decision_id, error }), None)
@@ -228,7 +228,7 @@ impl Broker {
         let started = Instant::now();
         let mut draft = Draft::new(kind, call, now, started, self.policies.in_force());
         draft.fail(&error);
-        match self.append::<()>(call, &draft, Err(error.clone()), started).await {
+        match self.append::<()>(call, &mut draft, Err(error.clone()), started).await {
             // a caller that is refused anyway need not hear that the refusal could not be recorded
             (Err(Refusal { decision_id, .. }), _) => Refusal { decision_id, error },
             (Ok(()), _) => self.unrecorded(error),

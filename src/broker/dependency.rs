@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Broker;
+use crate::cache::Health;
 use crate::telemetry::metrics;
 
 /// From here on a difference of clocks is told of: half of it is in any network of machines that keep time.
@@ -51,9 +52,17 @@ impl Broker {
         } else {
             State::Down("the audit journal cannot be written: the log says why".to_owned())
         };
+        let cache = match self.cache.health() {
+            Health::MemoryOnly | Health::Shared => State::Up,
+            Health::Cut => State::Degraded(
+                "Redis does not answer: each broker mints for itself, and the log says why"
+                    .to_owned(),
+            ),
+        };
         vec![
             Dependency { name: "audit", state: audit },
             Dependency { name: "policy", state: policy },
+            Dependency { name: "cache", state: cache },
             Dependency { name: "clock", state: self.skew.state() },
         ]
     }

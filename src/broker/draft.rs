@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::minted::Minted;
 use super::policies::InForce;
 use super::{Call, Error, LocalUser};
 use crate::audit::{Event, Grant, Kind, RequestRecord};
@@ -26,8 +27,8 @@ pub(super) struct Draft {
     /// The caller, where what proves it does not depend on policy: when a decision is made again it is not verified again, since an
     /// identity token of single use is used up.
     pub(super) verified: Option<Identity>,
-    /// The key under which what was minted for this decision is kept for reuse.
-    pub(super) kept: Option<[u8; 32]>,
+    /// What was minted for this decision, until the event is durable.
+    pub(super) minted: Option<Minted>,
 }
 
 /// How the event of a draft gets into the trail.
@@ -55,7 +56,7 @@ impl Draft {
             policy_revision: Some(in_force.snapshot.revision()),
             ..Event::new(DecisionId::new(now), now, kind)
         };
-        Self { event, in_force, stage: Stage::Unknown, deadline, verified: None, kept: None }
+        Self { event, in_force, stage: Stage::Unknown, deadline, verified: None, minted: None }
     }
 
     /// The id of the decision.

@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 use super::decision::UseCase;
 use super::draft::{Draft, Given};
+use super::minted::{Minted, Wanted};
+use super::policies::InForce;
 use super::{Broker, Error, Issued};
 use crate::audit::Kind;
-use crate::cache::{Expires, Found};
+use crate::cache::{Expires, Found, Order};
 use crate::identity::{Identity, Presented};
 use crate::model::{AccessRequest, AccessTokenId, Lifetime, RegistryName, Reuse};
 use crate::policy::{self, Denial, Permit};
-use crate::registry::{AccessToken, Registry};
+use crate::registry::Registry;
 use crate::telemetry::metrics::{self, Source};
-
-use super::policies::InForce;
 
 #[derive(Debug)]
 pub(super) struct Issue {
@@ -88,25 +88,34 @@ impl Broker {
         in_force: &InForce,
         draft: &mut Draft,
     ) -> Result<Issued, Error> {
-        let id = AccessTokenId::from(draft.id());
         let Reuse::WithRemaining(minimum) = reuse else {
-            return Ok(first(registry.driver.issue(permit, id).await?));
+            let wanted = self.wanted(registry, permit, Timestamp::MAX, in_force, draft);
+            let access_token = Arc::new(wanted.mint().await?);
+            draft.minted = Some(Minted::new(&wanted, &access_token, None));
+            return Ok(Issued { access_token, reused: false });
         };
-        let key = *permit.reuse_key().as_bytes();
         let until = at_least_until(draft.time(), minimum);
-        let found = self.cache.get_or_mint(key, until, registry.driver.issue(permit, id)).await;
-        let Found { value, reused } = found?;
-        draft.kept = (!reused).then_some(key);
-        if reused && in_force.is_revoked(value.id()) {
-            // taken back, and not yet forgotten here
-            return Ok(first(registry.driver.issue(permit, id).await?));
+        let wanted = self.wanted(registry, permit, until, in_force, draft);
+        let found = self.cache.get_or_mint(*permit.reuse_key().as_bytes(), &wanted).await?;
+        let Found { value: access_token, unrecorded } = found;
+        let reused = unrecorded.is_none();
+        if let Some(unrecorded) = unrecorded {
+            draft.minted = Some(Minted::new(&wanted, &access_token, Some(unrecorded)));
         }
-        Ok(Issued { access_token: value, reused })
+        Ok(Issued { access_token, reused })
     }
-}
 
-fn first(access_token: AccessToken) -> Issued {
-    Issued { access_token: Arc::new(access_token), reused: false }
+    fn wanted<'a>(
+        &'a self,
+        registry: &'a Registry,
+        permit: &'a Permit,
+        at_least_until: Timestamp,
+        in_force: &'a InForce,
+        draft: &Draft,
+    ) -> Wanted<'a> {
+        let (id, tasks) = (AccessTokenId::from(draft.id()), &self.tasks);
+        Wanted { registry, permit, id, at_least_until, in_force, tasks }
+    }
 }
 
 fn at_least_until(now: Timestamp, minimum: Duration) -> Timestamp {

@@ -17,9 +17,11 @@ mod issue;
 mod limits;
 mod line;
 pub mod manage;
+mod minted;
 mod policies;
 mod refusals;
 mod revoke;
+mod used_tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +38,7 @@ use self::manage::{AdminConfig, Admins};
 use self::policies::Policies;
 use self::refusals::Refusals;
 use crate::audit::{Event, Journal, Kind};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::{Presented, Verifiers};
 use crate::model::{
     AccessRequest, AccessTokenId, Clock, DecisionId, Permissions, ScopeMapName, Secret, TokenName,
@@ -52,6 +54,7 @@ pub use self::evidence::Report;
 pub use self::limits::Config as LimitsConfig;
 pub use self::manage::{LocalUser, Operator, Role};
 pub use self::policies::Error as StartError;
+pub use self::used_tokens::StoredUses;
 
 /// How many counted refusals are appended at once: less than the journal's queue holds.
 const APPENDS: usize = 256;
@@ -60,7 +63,7 @@ const APPENDS: usize = 256;
 #[derive(Debug)]
 pub struct Broker {
     admins: Admins,
-    cache: Memory<AccessToken, registry::Error>,
+    cache: Cache<AccessToken, registry::Error>,
     /// Held by whoever changes the policy: changes are made one after the other.
     changing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
@@ -91,7 +94,7 @@ pub struct Parts {
     /// Who may manage.
     pub admins: Vec<AdminConfig>,
     /// Access tokens for reuse.
-    pub cache: Memory<AccessToken, registry::Error>,
+    pub cache: Cache<AccessToken, registry::Error>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What of the configuration bounds policy.
@@ -247,6 +250,7 @@ impl Broker {
     pub async fn close(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+        self.cache.close().await;
         self.write_refusals(self.refusals.all(self.clock.now())).await;
         self.note(Kind::Stop).await;
         self.journal.close().await;

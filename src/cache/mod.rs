@@ -1,123 +1,163 @@
-//! Access tokens that were minted already: reuse in memory, and one mint for many callers.
+//! Access tokens that were minted already: in memory first, then on Redis, where all replicas find them; and one mint for many callers.
+//!
+//! A value in memory is given without asking anybody. On a miss Redis is looked at, for [`BUDGET`](Cache::BUDGET) at most; whatever is
+//! wrong there is a miss. What was minted reaches Redis only after its caller recorded it, sealed and behind the caller's back.
+
+mod config;
+mod memory;
+mod order;
+mod shared;
+mod unrecorded;
+mod url;
+mod value;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use foldhash::fast::RandomState;
-use jiff::Timestamp;
-use quick_cache::UnitWeighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use crate::model::Clock;
+use crate::seal::KeyRing;
+use crate::telemetry::metrics::{self, CacheLookup};
 
-/// Something that ends.
-pub trait Expires {
-    /// When it was made.
-    fn issue_time(&self) -> Timestamp;
+use self::memory::Memory;
+use self::shared::{Made, Shared, Timing};
 
-    /// When it ends.
-    fn expire_time(&self) -> Timestamp;
+pub use self::config::{Config, Error};
+pub use self::order::{Order, Sharing};
+pub use self::unrecorded::Unrecorded;
+pub use self::url::Url;
+pub use self::value::{Expires, Opened, Shareable};
+
+/// A bounded cache, keyed by 32 bytes, of values whose mint fails with `E`.
+pub struct Cache<V: Shareable, E> {
+    inner: Arc<Inner<V, E>>,
 }
 
-/// A bounded cache in memory, keyed by 32 bytes, of values whose mint fails with `E`.
-pub struct Memory<V, E> {
-    entries: Cache<[u8; 32], Entry<V, E>, UnitWeighter, RandomState>,
+struct Inner<V: Shareable, E> {
+    memory: Memory<V, E>,
+    shared: Option<Shared<V>>,
 }
 
-/// A value, and whether it was there already.
-#[derive(Clone, Debug)]
-pub struct Found<V> {
+/// A value, and where it comes from.
+#[derive(Debug)]
+pub struct Found<V: Shareable, E: Clone + Send + Sync + 'static> {
     /// The value.
     pub value: Arc<V>,
-    /// True when this caller did not make it.
-    pub reused: bool,
+    /// Of the caller who made it, and of no other: until that is recorded, no other replica finds it.
+    pub unrecorded: Option<Box<Unrecorded<V, E>>>,
 }
 
-enum Entry<V, E> {
-    Minted(Arc<V>),
-    /// For those who wait at this moment; it is not kept.
-    Failed(E),
+/// Whether replicas find what the others minted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Health {
+    /// The cache is in memory only, as it was configured.
+    MemoryOnly,
+    /// Redis answers.
+    Shared,
+    /// Redis does not answer: until it does, each replica mints for itself.
+    Cut,
 }
 
-impl<V: Expires + Send + Sync, E: Clone + Send + Sync> Memory<V, E> {
-    /// A cache of at most `capacity` entries.
-    pub fn new(capacity: u64) -> Self {
-        let expected = usize::try_from(capacity).unwrap_or(usize::MAX);
-        let hasher = RandomState::default();
-        let lifecycle = DefaultLifecycle::default();
-        Self { entries: Cache::with(expected, capacity, UnitWeighter, hasher, lifecycle) }
+impl<V: Shareable, E: Clone + Send + Sync + 'static> Cache<V, E> {
+    /// How long a miss in memory looks in Redis, in all.
+    pub const BUDGET: Duration = Timing::DEFAULT.budget;
+
+    /// A cache in memory only, of at most `capacity` values.
+    pub fn in_memory(capacity: u64) -> Self {
+        Self::new(capacity, None)
     }
 
-    /// The value under `key` that lasts at least until `at_least_until`; else what `mint` makes, once for all who wait for it.
+    /// The cache of the configuration. It starts also when Redis cannot be reached, and looks for it from then on.
     ///
-    /// What `mint` makes is given as it is, also when it ends sooner. A caller that goes away while it mints leaves the mint to the next.
+    /// Called on the runtime on which the work behind the requests is done.
     ///
     /// # Errors
-    /// What `mint` failed with, for all who waited for it; a failure is not kept.
+    /// A file cannot be read, or the URL is malformed: with the key named, and never with the URL in it.
+    pub fn build(
+        config: &Config,
+        ring: Arc<KeyRing>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let target = config.target()?;
+        let start = |target| Shared::start(target, ring, clock, Timing::DEFAULT);
+        Ok(Self::new(config.capacity, target.map(start)))
+    }
+
+    fn new(capacity: u64, shared: Option<Shared<V>>) -> Self {
+        Self { inner: Arc::new(Inner { memory: Memory::new(capacity), shared }) }
+    }
+
+    /// The value under `key` that the order accepts; else the one that its mint makes, once for all who wait for it.
+    ///
+    /// What is minted is given as it is, also when the order would not accept it. A caller that goes away while it mints leaves the mint
+    /// to the next. What is minted remotely may be waited for as long as another replica mints it: the caller bounds that.
+    ///
+    /// # Errors
+    /// What the mint failed with, for all of this process who waited for it; a failure is not kept.
     pub async fn get_or_mint(
         &self,
         key: [u8; 32],
-        at_least_until: Timestamp,
-        mint: impl Future<Output = Result<V, E>> + Send,
-    ) -> Result<Found<V>, E> {
-        loop {
-            let vacant = match self.entries.get_value_or_guard_async(&key).await {
-                Ok(Entry::Minted(value)) if value.expire_time() >= at_least_until => {
-                    return Ok(Found { value, reused: true });
-                }
-                Ok(Entry::Minted(_)) => {
-                    self.remove_too_short(&key, at_least_until);
-                    continue;
-                }
-                Ok(Entry::Failed(error)) => return Err(error),
-                Err(vacant) => vacant,
-            };
-            let minted = mint.await.map(Arc::new);
-            let entry = match &minted {
-                Ok(value) => Entry::Minted(Arc::clone(value)),
-                Err(error) => Entry::Failed(error.clone()),
-            };
-            // it is told to those who wait, also when the entry was removed meanwhile
-            drop(vacant.insert(entry));
-            if minted.is_err() {
-                self.entries.remove_if(&key, |entry| matches!(entry, Entry::Failed(_)));
+        order: &impl Order<V, E>,
+    ) -> Result<Found<V, E>, E> {
+        // on the heap, so that the future of a hit stays small
+        let make = async { Box::pin(self.make(key, order)).await };
+        let (value, made) =
+            self.inner.memory.get_or_make(key, |value| order.accepts(value), make).await?;
+        let unrecorded = match made {
+            None => {
+                metrics::cache_lookup(CacheLookup::Memory);
+                None
             }
-            return minted.map(|value| Found { value, reused: false });
-        }
+            Some(Made::Elsewhere) => None,
+            Some(Made::Here(share)) => {
+                // on the heap as well: most callers find one
+                let (inner, value) = (Arc::clone(&self.inner), Arc::clone(&value));
+                Some(Box::new(Unrecorded::new(inner, key, value, share)))
+            }
+        };
+        Ok(Found { value, unrecorded })
     }
 
-    /// Forgets every entry for which `gone` says so: what was revoked, or has ended. All are looked at.
+    /// Forgets every value in memory for which `gone` says so: what was revoked, or has ended. All are looked at.
+    ///
+    /// Redis forgets what has ended by itself; what was revoked no order accepts.
     pub fn forget(&self, gone: impl Fn(&V) -> bool) {
-        self.entries.retain(|_, entry| match entry {
-            Entry::Minted(value) => !gone(value),
-            Entry::Failed(_) => true,
-        });
+        self.inner.memory.forget(gone);
     }
 
-    /// Forgets the entry under `key` if `gone` says so.
-    pub fn forget_one(&self, key: &[u8; 32], gone: impl Fn(&V) -> bool) {
-        let gone = |entry: &Entry<V, E>| matches!(entry, Entry::Minted(value) if gone(value));
-        self.entries.remove_if(key, gone);
-    }
-
-    /// Atomic, so that of many who find an entry too short one mints, and none removes what it minted.
-    fn remove_too_short(&self, key: &[u8; 32], at_least_until: Timestamp) {
-        self.forget_one(key, |value| value.expire_time() < at_least_until);
-    }
-}
-
-impl<V, E: Clone> Clone for Entry<V, E> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Minted(value) => Self::Minted(Arc::clone(value)),
-            Self::Failed(error) => Self::Failed(error.clone()),
+    /// Whether replicas find what the others minted.
+    pub fn health(&self) -> Health {
+        match &self.inner.shared {
+            None => Health::MemoryOnly,
+            Some(shared) if shared.is_up() => Health::Shared,
+            Some(_) => Health::Cut,
         }
     }
-}
 
-impl<V, E> fmt::Debug for Memory<V, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").finish_non_exhaustive()
+    /// Writes to Redis what is still to be written, for a short while, and ends the work behind the requests.
+    pub async fn close(&self) {
+        if let Some(shared) = &self.inner.shared {
+            shared.close().await;
+        }
+    }
+
+    /// What is not in memory: from Redis, or minted.
+    async fn make(&self, key: [u8; 32], order: &impl Order<V, E>) -> Result<(Arc<V>, Made<V>), E> {
+        let shared = self.inner.shared.as_ref().filter(|_| order.sharing() != Sharing::Nothing);
+        let (value, made) = match shared {
+            Some(shared) => shared.get_or_mint(&key, order).await?,
+            None => (order.mint().await?, Made::Here(None)),
+        };
+        metrics::cache_lookup(match made {
+            Made::Elsewhere => CacheLookup::Redis,
+            Made::Here(_) => CacheLookup::Miss,
+        });
+        Ok((Arc::new(value), made))
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl<V: Shareable, E> fmt::Debug for Cache<V, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").finish_non_exhaustive()
+    }
+}

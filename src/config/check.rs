@@ -75,15 +75,16 @@ impl Config {
     }
 
     fn check_urls(&self, problems: &mut Vec<String>) {
-        if self.store.url.sqlite_file().is_none() {
-            problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
+        if self.store.url_file.is_none()
+            && self.store.url.sqlite_file().is_none()
+            && !self.store.url.is_postgres()
+        {
+            problems.push(
+                "store.url: write `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/DATABASE`"
+                    .to_owned(),
+            );
         }
-        if self.cache.url != "memory:" {
-            problems.push("cache.url: only `memory:` is known to this version".to_owned());
-        }
-        if self.cache.capacity == 0 {
-            problems.push("cache.capacity: 0 keeps nothing; write at least 1".to_owned());
-        }
+        problems.append(&mut self.cache.problems());
     }
 
     fn check_admins(&self, problems: &mut Vec<String>) {
@@ -135,6 +136,30 @@ mod tests {
             problems(&format!("{open}\n[tls]\ncertificate_file = \"a\"\nkey_file = \"b\"")),
             ""
         );
+    }
+
+    #[test]
+    fn a_cache_is_in_memory_or_one_redis_that_is_named_once() {
+        for good in [
+            "url = \"redis://localhost\"",
+            "url = \"redis+cluster://:p@a:1,b:2\"",
+            "url = \"rediss://a\"\nca_file = \"ca.pem\"",
+            "url_file = \"redis.url\"\nca_file = \"ca.pem\"",
+        ] {
+            assert_eq!(problems(&format!("[cache]\n{good}")), "");
+        }
+        for (bad, key) in [
+            ("url = \"http://canary@a\"", "cache.url: "),
+            ("url = \"redis://canary@a/#insecure\"", "cache.url: "),
+            ("url = \"redis://canary@a\"\nurl_file = \"redis.url\"", "cache.url_file: "),
+            ("url = \"redis://canary@a\"\nca_file = \"ca.pem\"", "cache.ca_file: "),
+            ("ca_file = \"ca.pem\"", "cache.ca_file: "),
+            ("capacity = 0", "cache.capacity: "),
+            ("prefix = \"canary\"", "prefix"),
+        ] {
+            let problems = problems(&format!("[cache]\n{bad}"));
+            assert!(problems.contains(key) && !problems.contains("canary"), "{problems}");
+        }
     }
 
     #[test]

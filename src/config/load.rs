@@ -81,6 +81,7 @@ impl Config {
             &mut self.keys.root_key_file,
             &mut self.keys.audit_key_file,
         ];
+        let cache = self.cache.url_file.iter_mut().chain(&mut self.cache.ca_file);
         let issuers = self
             .issuers
             .iter_mut()
@@ -91,6 +92,7 @@ impl Config {
         tls.chain(stores)
             .chain(keys)
             .chain(&mut self.keys.signing_key_files)
+            .chain(cache)
             .chain(issuers)
             .chain(registries)
     }

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::manage::AdminConfig;
 use crate::policy::Context;
-use crate::{identity, listen, registry, store, telemetry};
+use crate::{cache, identity, listen, registry, store, telemetry};
 
 pub use self::load::Error;
-pub use self::sections::{Cache, Http, Keys};
+pub use self::sections::{Http, Keys};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -38,7 +38,7 @@ pub struct Config {
     /// Definitions and audit journal.
     pub store: store::Config,
     /// Access tokens that were minted already.
-    pub cache: Cache,
+    pub cache: cache::Config,
     /// Seal keys, root and signing keys.
     pub keys: Keys,
     /// Rate and size limits.
@@ -64,7 +64,7 @@ impl Default for Config {
             tls: None,
             dangerously_serve_secrets_without_tls: false,
             store: store::Config::default(),
-            cache: Cache::default(),
+            cache: cache::Config::default(),
             keys: Keys::default(),
             limits: crate::broker::LimitsConfig::default(),
             log: telemetry::Config::default(),
@@ -78,7 +78,7 @@ impl Default for Config {
 impl Config {
     /// True when other brokers may work on the same store or cache: then they have the same keys, which no one of them makes for itself.
     pub fn is_shared(&self) -> bool {
-        self.store.url.is_postgres() || self.cache.url != "memory:"
+        self.store.is_shared() || self.cache.is_shared()
     }
 
     /// What of the configuration bounds policy.

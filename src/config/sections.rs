@@ -23,22 +23,6 @@ impl Default for Http {
     }
 }
 
-/// The `[cache]` section.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Cache {
-    /// `memory:`.
-    pub url: String,
-    /// The most access tokens that are kept for reuse.
-    pub capacity: u64,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self { url: "memory:".to_owned(), capacity: 100_000 }
-    }
-}
-
 /// The `[keys]` section.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,11 +1,14 @@
 //! What is handed out.
 
+mod shared;
+
 use jiff::Timestamp;
 
 use crate::cache::Expires;
 use crate::model::{AccessTokenId, Permissions, RegistryName, ScopeMapName, Secret, TokenName};
 
-/// A short-lived credential for one set of permissions. Made only by a driver, from a permit.
+/// A short-lived credential for one set of permissions. Made only by a driver, from a permit; or out of the seal under which a replica kept
+/// what its driver had made.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub(super) id: AccessTokenId,
@@ -62,6 +65,26 @@ impl AccessToken {
     /// no longer than a JWT may ([`Config::jwt_lifetime`](super::Config::jwt_lifetime)), and the password beside it neither.
     pub const fn bearer_token(&self) -> Option<&Secret> {
         self.bearer_token.as_ref()
+    }
+}
+
+#[cfg(test)]
+impl AccessToken {
+    /// One that no driver made.
+    pub(crate) fn for_test(permit: &crate::policy::Permit, id: AccessTokenId) -> Self {
+        Self {
+            id,
+            registry: permit.registry().clone(),
+            registry_host: "localhost:5000".to_owned(),
+            token_name: permit.token_name().clone(),
+            scope_map: permit.scope_map().clone(),
+            permissions: permit.permissions().clone(),
+            issue_time: permit.issue_time(),
+            expire_time: permit.expire_time(),
+            username: permit.token_name().to_string(),
+            password: Secret::new("dps_canary"),
+            bearer_token: None,
+        }
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Config {
     pub max_lifetime: Option<Lifetime>,
     /// The life of a JWT, at most an hour; absent = 5 minutes.
     pub jwt_lifetime: Option<Lifetime>,
+    /// Keep its access tokens in the memory of the replica that minted them, and never in Redis.
+    #[serde(default)]
+    pub local_only: bool,
     /// The secret with which the registry sends its notifications, in a file for its owner only; absent = none are taken.
     pub notifications_token_file: Option<PathBuf>,
 }

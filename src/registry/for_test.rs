@@ -22,6 +22,7 @@ impl Config {
             default_lifetime: None,
             max_lifetime: None,
             jwt_lifetime: None,
+            local_only: false,
             notifications_token_file: None,
         }
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::cache::Sharing;
 use crate::model::{AccessTokenId, Permissions, RegistryName, RegistryUid, Secret};
 use crate::policy::{Permit, RegistryBounds};
 
@@ -36,11 +37,26 @@ pub trait Driver: fmt::Debug + Send + Sync {
         None
     }
 
+    /// What it costs to mint.
+    fn minting(&self) -> Minting;
+
     /// Mints a credential that lets through exactly the permit. `id` names it for ever.
+    ///
+    /// Whoever asks may go away in between; what was minted elsewhere by then is the driver's to take back.
     ///
     /// # Errors
     /// [`Error::NotEnforceable`] for what the registry cannot express; never something wider.
     async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error>;
+
+    /// Takes back, where it was minted, a credential that nobody was given. What dockpass itself mints needs that not: unless it is
+    /// handed out, nobody has it.
+    ///
+    /// # Errors
+    /// It cannot be taken back, or not now: it ends by itself.
+    async fn withdraw(&self, access_token: &AccessToken) -> Result<(), Error> {
+        let _minted_here = access_token;
+        Ok(())
+    }
 
     /// Says whether [`Driver::issue`] could mint what the permit allows.
     fn enforceable(&self, permit: &Permit) -> Result<(), Error>;
@@ -50,6 +66,15 @@ pub trait Driver: fmt::Debug + Send + Sync {
 
     /// Looks whether the registry is set up for dockpass, and what goes around the broker. Never changes anything.
     async fn check(&self) -> Vec<Finding>;
+}
+
+/// What it costs a driver to mint.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Minting {
+    /// A signature, or a seal: microseconds, and nobody is asked.
+    Local,
+    /// The registry, or whoever stands before it, is asked, and keeps what it gave: one replica does that at a time.
+    Remote,
 }
 
 /// Mints what a registry accepts in exchange for an identity or a session.
@@ -102,6 +127,8 @@ pub struct Registry {
     pub anonymous: bool,
     /// The secret with which it sends its notifications; none are taken without.
     pub notifications_token: Option<NotificationsToken>,
+    /// Who may find its access tokens for reuse.
+    pub sharing: Sharing,
     /// Its driver.
     pub driver: Arc<dyn Driver>,
 }

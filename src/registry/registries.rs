@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use super::distribution::Distribution;
 use super::distribution::keys::{Signer, SigningThread};
-use super::{Config, Dependencies, Error, KeyReference, KeysConfig, NotificationsToken, Registry};
+use super::{
+    Config, Dependencies, Driver, Error, KeyReference, KeysConfig, Minting, NotificationsToken,
+    Registry,
+};
+use crate::cache::Sharing;
 use crate::model::RegistryName;
 
 /// The configured registries.
@@ -77,34 +81,45 @@ impl Registries {
                 config.service
             )));
         }
-        let registry = self.registry(config, deps)?;
+        let registry = self.registry(&config, deps)?;
         match self.by_name.insert(name.clone(), registry) {
             None => Ok(()),
             Some(_) => Err(Error::Config(format!("there are two registries named `{name}`"))),
         }
     }
 
-    fn registry(&self, config: Config, deps: &Dependencies) -> Result<Registry, Error> {
+    fn registry(&self, config: &Config, deps: &Dependencies) -> Result<Registry, Error> {
         let signer = match config.key_reference {
             KeyReference::Kid => &self.kid,
             KeyReference::X5c => &self.x5c,
         };
         let signer =
             signer.clone().ok_or_else(|| Error::Internal("no keys were made".to_owned()))?;
+        let driver = Arc::new(Distribution {
+            config: config.clone(),
+            signer,
+            deps: deps.clone(),
+            signing: Arc::clone(&self.signing),
+        });
         Ok(Registry {
             name: config.name.clone(),
             host: config.host.clone(),
             uid: config.uid(),
             bounds: config.bounds(),
             anonymous: config.anonymous,
-            notifications_token: NotificationsToken::of(&config)?,
-            driver: Arc::new(Distribution {
-                config,
-                signer,
-                deps: deps.clone(),
-                signing: Arc::clone(&self.signing),
-            }),
+            notifications_token: NotificationsToken::of(config)?,
+            sharing: sharing(config, driver.minting()),
+            driver,
         })
+    }
+}
+
+/// Who may find the access tokens of a registry for reuse.
+const fn sharing(config: &Config, minting: Minting) -> Sharing {
+    match (config.local_only, minting) {
+        (true, _) => Sharing::Nothing,
+        (false, Minting::Local) => Sharing::Values,
+        (false, Minting::Remote) => Sharing::Mints,
     }
 }
 

@@ -34,6 +34,13 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// True when other processes on other machines may have the same store.
+    pub fn is_shared(&self) -> bool {
+        self.url_file.is_some() || self.url.is_postgres()
+    }
+}
+
 /// Which database. What is not `sqlite:FILE` may hold a password: it prints without it.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
@@ -58,6 +65,12 @@ impl Url {
     /// The URL with its password.
     pub(super) fn expose(&self) -> &str {
         self.0.expose()
+    }
+}
+
+impl From<Secret> for Url {
+    fn from(text: Secret) -> Self {
+        Self(text)
     }
 }
 

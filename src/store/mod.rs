@@ -10,14 +10,18 @@ mod config;
 mod definition;
 mod engine;
 mod error;
+#[cfg(test)]
+pub(crate) mod for_test;
 mod history;
 mod index;
 mod journal;
 mod news;
 mod page;
+mod postgres;
 mod read;
 mod row;
 mod sqlite;
+mod used_token;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +29,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::engine::{Change, Engine, PageOf};
+use self::postgres::Postgres;
 use self::sqlite::Sqlite;
+use self::used_token::UsedToken;
 use crate::model::{
     AccessTokenId, DefinitionChange, Definitions, RegistryName, ScopeMap, ScopeMapName, Token,
 };
@@ -62,13 +68,18 @@ impl Store {
 
     /// As [`Store::open`], on the caller's thread.
     pub fn open_blocking(config: &Config, data_dir: &Path) -> Result<Self, Error> {
-        let Some(file) = config.url.sqlite_file() else {
-            return Err(Error::Config(format!(
-                "store.url `{}` is not known: write `sqlite:FILE`, where FILE is relative to the data folder",
-                config.url
-            )));
+        let url = postgres::url_of(config)?;
+        let engine: Arc<dyn Engine> = match url.sqlite_file() {
+            Some(file) => Arc::new(Sqlite::open(&data_dir.join(file))?),
+            None if url.is_postgres() => Arc::new(Postgres::open(config, &url)?),
+            None => {
+                return Err(Error::Config(format!(
+                    "store.url `{url}` is not known: write `sqlite:FILE`, where FILE is relative to the data folder, or \
+                     `postgres://USER:PASSWORD@HOST/DATABASE`"
+                )));
+            }
         };
-        Ok(Self { engine: Arc::new(Sqlite::open(&data_dir.join(file))?) })
+        Ok(Self { engine })
     }
 
     /// The definitions as they are now.
@@ -169,6 +180,17 @@ impl Store {
         self.engine.revocations(now).await
     }
 
+    /// Remembers, durably and for all processes, that an identity token is used, by the hash of its issuer and id. False when it was before: of many
+    /// who use it at the same time one hears true.
+    pub async fn use_up(
+        &self,
+        hash: [u8; 32],
+        expire_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.engine.use_up(UsedToken { hash, expire_time, now }).await
+    }
+
     /// The present policy revision (definitions and revocations).
     pub async fn policy_revision(&self) -> Result<u64, Error> {
         self.engine.policy_revision().await
@@ -223,3 +245,6 @@ async fn blocking<T: Send + 'static>(
         .await
         .unwrap_or_else(|error| Err(Error::Unavailable(format!("its work ended early: {error}"))))
 }
+
+#[cfg(test)]
+mod tests;

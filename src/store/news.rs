@@ -7,6 +7,11 @@ use tokio::sync::watch;
 pub struct PolicyNews(Option<watch::Receiver<()>>);
 
 impl PolicyNews {
+    /// What a listening connection tells.
+    pub(super) const fn new(news: watch::Receiver<()>) -> Self {
+        Self(Some(news))
+    }
+
     /// An embedded store has none: whoever shares it looks from time to time.
     pub(super) const fn none() -> Self {
         Self(None)

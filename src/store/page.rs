@@ -4,7 +4,7 @@ use super::Error;
 use super::definition::{Definition, parse};
 
 /// A page ends when its definitions, as they are stored, are larger than this together: answers have a size too.
-const LARGEST: usize = 1 << 20;
+pub(super) const LARGEST: usize = 1 << 20;
 
 /// Some definitions, by name.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -31,6 +31,10 @@ pub(super) trait ReadJournal: Send {
     fn head(&self) -> Result<ChainHead, Error>;
     fn pruned(&self) -> Result<Option<(ChainHead, String)>, Error>;
     fn rows(&self, rows: Rows, limit: u32) -> Result<Vec<JournalRow>, Error>;
+    fn among(&self, places: &[u64]) -> Result<Vec<JournalRow>, Error> {
+        let rows = places.iter().map(|place| Ok(self.rows(Rows::At(*place), 1)?.pop()));
+        rows.filter_map(Result::transpose).collect()
+    }
     fn checkpoints_after(&self, sequence: u64, limit: u32) -> Result<Vec<(u64, String)>, Error>;
     fn last_checkpoint(&self) -> Result<u64, Error>;
     fn scan(&self, order: Order, places: &Range<u64>, take: Take<'_>) -> Result<(), Error>;
@@ -84,6 +88,11 @@ impl JournalReader {
     /// One event.
     pub fn row(&self, sequence: u64) -> Result<Option<JournalRow>, Error> {
         Ok(self.engine.rows(Rows::At(sequence), 1)?.pop())
+    }
+
+    /// The events at some places, in the order of the places, which is the newest first.
+    pub fn among(&self, places: &[u64]) -> Result<Vec<JournalRow>, Error> {
+        self.engine.among(places)
     }
 
     /// The checkpoints that cover the chain up to an event after `sequence`, oldest first, at most `limit`.

@@ -1,5 +1,6 @@
 //! The metrics: a closed set of names, whose labels come from closed sets too, so that no caller can make them grow.
 
+mod cache;
 mod handles;
 
 use std::sync::OnceLock;
@@ -12,6 +13,11 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use parking_lot::Mutex;
 
 use self::handles::Handles;
+
+pub use self::cache::{
+    CacheLookup, CacheQuestion, cache_asked, cache_lookup, cache_redis_up, cache_seal_failed,
+    cache_trouble, cache_withdrawn, cache_write_dropped,
+};
 
 /// Decisions, by method and outcome (`allowed`, or the reason word).
 const DECISIONS: &str = "dockpass_decisions_total";
@@ -277,6 +283,7 @@ fn describe() {
         "from learning of newer policy to having it in force"
     );
     describe_gauge!(CLOCK_SKEW_SECONDS, Unit::Seconds, "how far the clock is ahead of the store's");
+    cache::describe();
     describe_counter!(LOG_LINES_LOST, "lines of the log that standard error did not take");
 }
 

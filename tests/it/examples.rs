@@ -21,3 +21,10 @@ fn the_example_policy_compiles_under_the_example_configuration_and_its_tests_pas
         assert!(outcome.passed, "{outcome:?}");
     }
 }
+
+#[test]
+fn the_example_of_a_replica_is_a_configuration_that_shares_its_store_and_keys() {
+    let config = include_str!("../../deploy/replica.toml");
+    let config = Config::from_toml(config, Path::new("/etc/dockpass")).unwrap();
+    assert!(config.is_shared());
+}

@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 
 use super::super::archive::found;
-use super::super::facts::Facts;
+use super::super::facts::{Facts, searched};
 use super::super::{ArchiveError, Filter, Found};
 use crate::store::{self, Chain, JournalReader, Searched, Snapshot};
 
 /// How many events are read of a chain at once at least, when there are several.
 const LEAST: usize = 16;
+
+/// How many events are read at once at most.
+const LARGEST: usize = 256;
 
 /// How many events are read at once.
 #[derive(Clone, Copy, Debug)]
@@ -98,32 +101,31 @@ impl<'a> Source<'a> {
         self.reader.each_back(&self.tail, look).map_err(ArchiveError::new)?;
         let is_all = fitting.len() < piece;
         self.tail.end = fitting.last().copied().filter(|_| !is_all).unwrap_or(self.tail.start);
-        fitting.into_iter().try_for_each(|place| self.add(place))
+        self.add(&fitting)
     }
 
     fn read_indexed(&mut self) -> Result<(), ArchiveError> {
-        while self.found.len() < self.piece.size()
-            && let Some(place) = self.indexed.as_mut().and_then(Iterator::next)
+        while self.found.is_empty()
+            && let Some(indexed) = &mut self.indexed
         {
-            let place = place.map_err(ArchiveError::new)?;
-            if self.fits(place)? {
-                self.add(place)?;
+            let places = indexed.take(self.piece.size());
+            let places = places.collect::<Result<Vec<_>, _>>().map_err(ArchiveError::new)?;
+            if places.is_empty() {
+                break;
             }
+            self.add(&places)?;
         }
         Ok(())
     }
 
-    fn fits(&self, place: u64) -> Result<bool, ArchiveError> {
-        let mut fits = false;
-        let look = |event: &Searched<'_>| fits = Facts::at_least(event).fits(self.filter);
-        self.reader.each(&(place..place.saturating_add(1)), look).map_err(ArchiveError::new)?;
-        Ok(fits)
-    }
-
-    /// Adds an event, if it was not pruned meanwhile.
-    fn add(&mut self, place: u64) -> Result<(), ArchiveError> {
-        if let Some(row) = self.reader.row(place).map_err(ArchiveError::new)? {
-            self.found.push_back(found(self.chain, &row)?);
+    /// Adds the events of some places, as far as they fit and were not pruned meanwhile.
+    fn add(&mut self, places: &[u64]) -> Result<(), ArchiveError> {
+        for piece in places.chunks(LARGEST) {
+            for row in self.reader.among(piece).map_err(ArchiveError::new)? {
+                if Facts::at_least(&searched(&row)).fits(self.filter) {
+                    self.found.push_back(found(self.chain, &row)?);
+                }
+            }
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ mod ledger;
 
 use proptest::prelude::*;
 
-use self::ledger::{Ledger, place};
+use self::ledger::Ledger;
+pub(super) use self::ledger::place;
 use super::super::verify::Entry;
 use super::*;
 use crate::store::Chain;

@@ -14,6 +14,8 @@ pub(super) struct Strand {
     reader: JournalReader,
     rows: VecDeque<JournalRow>,
     head: ChainHead,
+    /// How many rows were taken with the number of the last one: one, unless the store was damaged.
+    at_head: usize,
     checkpoints: VecDeque<Box<Checkpoint>>,
     /// The last one that was read.
     checkpoint: u64,
@@ -39,6 +41,7 @@ impl Strand {
             reader,
             rows: VecDeque::new(),
             head,
+            at_head: 0,
             checkpoints: VecDeque::new(),
             checkpoint: head.sequence,
             last_checkpoint,
@@ -67,12 +70,15 @@ impl Strand {
             // with the last one again: a second event in its place would go unseen where one piece ends
             let rows = self.reader.after(self.head.sequence.saturating_sub(1), PIECE);
             self.rows = self.unless_pruned(rows)?.into();
-            let last = self.rows.iter().take(2).position(|row| row.head() == self.head);
-            last.and_then(|last| self.rows.remove(last));
+            let again = self.rows.iter().take_while(|row| row.sequence == self.head.sequence);
+            let again = again.count().min(self.at_head);
+            self.rows.drain(..again);
         }
         let Some(row) = self.rows.pop_front_if(|row| row.sequence <= place) else {
             return Ok(None);
         };
+        self.at_head =
+            if row.sequence == self.head.sequence { self.at_head.saturating_add(1) } else { 1 };
         let previous = self.head.hash;
         self.head = ChainHead { sequence: row.sequence, hash: row.hash };
         Ok(Some((previous, row)))

@@ -7,13 +7,14 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::audit::{Event, Filter, Journal};
+use crate::broker::minted::tests::{Remote, minted};
 use crate::broker::{LimitsConfig, Parts, Peer};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::Verifiers;
 use crate::model::{Clock, Reason, SystemClock};
 use crate::net::{self, HttpClient};
 use crate::policy::Context;
-use crate::registry::{Dependencies, KeysConfig, Registries, WithoutRoot};
+use crate::registry::{Dependencies, KeysConfig, Minting, Registries, WithoutRoot};
 use crate::seal::KeyRing;
 use crate::store::{self, Store};
 
@@ -35,7 +36,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
         Dependencies { clock: Arc::clone(&clock), ring: Arc::clone(&ring), http, external_url };
     let parts = Parts {
         admins: Vec::new(),
-        cache: Memory::new(10),
+        cache: Cache::in_memory(10),
         context: Context::default(),
         journal: Journal::start(&store, &folder.path().join("audit.key"), Arc::clone(&clock))
             .await
@@ -107,6 +108,39 @@ impl UseCase for Ready {
         draft.detail("it came to its end".to_owned());
         Ok(())
     }
+}
+
+/// Mints elsewhere, and may come to nothing after that.
+struct Mints(Arc<Remote>, Option<Error>);
+
+impl UseCase for Mints {
+    const KIND: Kind = Kind::Issue;
+    type Output = ();
+
+    async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<(), Error> {
+        draft.stage = Stage::Known;
+        draft.minted = Some(minted(&self.0, &broker.tasks));
+        self.1.clone().map_or(Ok(()), Err)
+    }
+}
+
+#[tokio::test]
+async fn g5_what_was_minted_elsewhere_is_taken_back_unless_its_event_is_durable() {
+    let folder = TempDir::new().unwrap();
+    let (broker, driver) = (broker(&folder).await, Remote::new(Minting::Remote));
+    let withdrawn = || driver.withdrawn.lock().len();
+    let mints = |error| Mints(Arc::clone(&driver), error);
+    broker.decide(call(Duration::from_secs(10)), mints(None)).await.unwrap();
+    assert_eq!((broker.tasks.len(), withdrawn()), (0, 0), "it was handed out");
+
+    let failed = mints(Some(Error::Internal("a bug".to_owned())));
+    broker.decide(call(Duration::from_secs(10)), failed).await.unwrap_err();
+    broker.journal.close().await;
+    let unrecorded = broker.decide(call(Duration::from_secs(10)), mints(None)).await.unwrap_err();
+    assert_eq!(unrecorded.error.reason(), Reason::AuditUnavailable);
+    broker.tasks.close();
+    broker.tasks.wait().await;
+    assert_eq!(withdrawn(), 2);
 }
 
 /// Begins a use case, hangs up, and returns what is recorded of it when the broker has closed.

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::audit::Journal;
 use crate::broker::{Call, Parts, Peer};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::{Verifiers, for_test as identities};
 use crate::model::{Clock, CredentialRef, ManualClock, Permissions, Reason, RegistryUid, TokenUid};
 use crate::net::{self, HttpClient};
@@ -43,7 +43,7 @@ async fn broker(folder: &TempDir) -> Arc<Broker> {
     };
     let parts = Parts {
         admins: Vec::new(),
-        cache: Memory::new(1),
+        cache: Cache::in_memory(1),
         context: Context { registries: vec![config.bounds()], issuers: Vec::new() },
         journal: Journal::start(&store, &path.join("audit.key"), Arc::clone(&clock)).await.unwrap(),
         limits: crate::broker::LimitsConfig::default(),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::audit::{Archive, Event, Filter, Journal, Kind};
 use crate::broker::{Broker, Call, LimitsConfig, Parts, Peer, Refusal};
-use crate::cache::Memory;
+use crate::cache::Cache;
 use crate::identity::{Identity, Verifiers, for_test as identities};
 use crate::model::{
     ActionSet, Clock, ManualClock, RepositoryPattern, ScopeMap, Status, SystemClock, Token,
@@ -115,7 +115,7 @@ async fn parts(folder: &TempDir, clock: &ManualClock) -> Parts {
     let deadline_seconds = NonZeroU32::new(300).unwrap();
     Parts {
         admins: admins(),
-        cache: Memory::new(1),
+        cache: Cache::in_memory(1),
         context: Context {
             registries: configs.iter().map(registry::Config::bounds).collect(),
             issuers: vec![issuer],

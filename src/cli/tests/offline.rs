@@ -77,8 +77,15 @@ async fn a_configuration_is_checked_and_dumped() {
     let dumped = run(folder.path(), "config dump", "").await;
     let dumped: toml::Table = dumped.out.parse().unwrap();
     assert_eq!(dumped["grpc"]["listen"].as_str(), Some("127.0.0.1:7443"));
+    let path = folder.path().join("dockpass.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + "[cache]\nurl = \"redis://user:canary@redis.test\"").unwrap();
+    let dumped = run(folder.path(), "config dump", "").await;
+    assert!(!dumped.out.contains("canary") && !dumped.out.contains("user"), "{}", dumped.out);
+    let dumped: toml::Table = dumped.out.parse().unwrap();
+    assert_eq!(dumped["cache"]["url"].as_str(), Some("redis://…@redis.test"));
 
-    std::fs::write(folder.path().join("dockpass.toml"), "[grpc]\nlisen = \"x\"").unwrap();
+    std::fs::write(&path, "[grpc]\nlisen = \"x\"").unwrap();
     let outcome = run(folder.path(), "config check", "").await;
     assert_eq!((outcome.code, outcome.out.as_str()), (1, ""));
     assert!(outcome.err.contains("lisen"), "{}", outcome.err);

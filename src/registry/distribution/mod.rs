@@ -14,7 +14,8 @@ use self::access::{enforceable, refuse_unenforceable};
 use self::jwt::{Claims, Life};
 use self::keys::{Signer, SigningThread, Unsigned};
 use super::{
-    AccessToken, Config, Dependencies, Driver, Error, Finding, RegistryToken, TokenServer, check,
+    AccessToken, Config, Dependencies, Driver, Error, Finding, Minting, RegistryToken, TokenServer,
+    check,
 };
 use crate::model::{AccessTokenId, Clock, Form, Lifetime, Permissions, Secret};
 use crate::policy::Permit;
@@ -92,6 +93,10 @@ impl Distribution {
 impl Driver for Distribution {
     fn name(&self) -> &'static str {
         self.config.driver.as_str()
+    }
+
+    fn minting(&self) -> Minting {
+        Minting::Local
     }
 
     /// With a bearer token asked for, all of the access token ends with it, after the life of a JWT at the latest: one `expire_time` is

@@ -1,29 +1,26 @@
-//! The search index of the journal: a file of its own that follows behind, and can be made anew at any time.
+//! The search index of a chain of the journal: apart from it, it follows behind, and can be made anew at any time.
 //!
 //! It is an inverted index in segments, which never change: for each term the places of the events that have it. An event costs
 //! some bytes and no row of its own. Segments of 256 places and more come as the journal grows, and become one of 4,096, and
 //! sixteen of those one of 65,536; so a search of millions of events looks into some hundred segments.
 
 mod chunk;
-mod file;
 mod merge;
 mod places;
 mod search;
 mod segment;
+mod shelf;
 mod term;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, TransactionBehavior, params};
-
-use self::file::{connect, hasher, is_damage, remove};
 pub use self::search::{IndexQuery, Snapshot};
 pub use self::segment::Segment;
 use self::segment::{BLOCK, LARGEST, UNIT};
+pub(super) use self::shelf::{
+    Bounds, Found, Part, Search, SegmentRow, Shelf, Writing, key, segment_keys,
+};
 pub use self::term::{Field, Term, TermHasher};
-use super::column::{signed, unsigned};
-use super::sqlite::column::bytes;
 use super::{ChainHead, Error};
 
 /// How far the journal is indexed.
@@ -35,35 +32,23 @@ pub struct Progress {
     pub witness: ChainHead,
 }
 
-/// The search index; blocking.
-pub struct SearchIndex {
-    path: PathBuf,
-    connection: Connection,
-}
+/// The search index of a chain; blocking.
+pub struct SearchIndex(Box<dyn Shelf>);
 
 impl fmt::Debug for SearchIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SearchIndex").field("path", &self.path).finish_non_exhaustive()
+        f.debug_tuple("SearchIndex").field(&self.0).finish()
     }
 }
 
 impl SearchIndex {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let connection = match connect(path) {
-            Ok(connection) => connection,
-            Err(error) if is_damage(&error) => {
-                tracing::warn!(%error, "the search index of the audit journal is damaged and made anew");
-                remove(path)?;
-                connect(path)?
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self { path: path.to_owned(), connection })
+    pub(super) fn new(shelf: Box<dyn Shelf>) -> Self {
+        Self(shelf)
     }
 
     /// How far the journal is indexed, and what terms are hashed with.
     pub fn state(&self) -> Result<(Progress, TermHasher), Error> {
-        state(&self.connection)
+        self.0.state()
     }
 
     /// The next segment to fill, when the journal's next event that is not indexed is `next` and its newest `newest`: at most
@@ -86,64 +71,39 @@ impl SearchIndex {
         witness: ChainHead,
     ) -> Result<(), Error> {
         segment.postings.sort_unstable();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if state(&transaction)?.0 != after {
-            return Ok(());
-        }
-        merge::write(&transaction, &segment)?;
-        let place = segment.places().end.saturating_sub(1);
-        for size in [BLOCK, LARGEST] {
-            if place.is_multiple_of(size.into()) {
-                merge::merge(&transaction, place, size)?;
+        self.0.write(&mut |pages| {
+            if pages.progress()? != after {
+                return Ok(());
             }
-        }
-        transaction
-            .prepare_cached("UPDATE progress SET place = ?, witness = ?, hash = ?")?
-            .execute(params![signed(place), signed(witness.sequence), witness.hash])?;
-        Ok(transaction.commit()?)
+            merge::write(pages, &segment)?;
+            let place = segment.places().end.saturating_sub(1);
+            for size in [BLOCK, LARGEST] {
+                if place.is_multiple_of(size.into()) {
+                    merge::merge(pages, place, size)?;
+                }
+            }
+            pages.set_progress(Progress { place, witness })
+        })
     }
 
     /// Forgets the segments that end before `sequence`, which the journal lost by a prune. What is left of the others is not
     /// found any more, because its rows are gone.
     pub fn prune(&mut self, sequence: u64) -> Result<(), Error> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute("DELETE FROM segment WHERE base + size <= ?", [signed(sequence)])?;
-        let left: i64 = transaction.query_row(
-            "SELECT coalesce((SELECT min(base) FROM segment), place) FROM progress",
-            [],
-            |row| row.get(0),
-        )?;
-        merge::remove_chunks(&transaction, 0, unsigned(left))?;
-        Ok(transaction.commit()?)
+        self.0.write(&mut |pages| pages.prune(sequence))
     }
 
     /// Throws the index away and starts anew.
     pub fn reset(&mut self) -> Result<(), Error> {
-        self.connection = Connection::open_in_memory()?;
-        remove(&self.path)?;
-        self.connection = connect(&self.path)?;
-        Ok(())
+        self.0.reset()
     }
 
     /// The index as it is now, to search in.
     pub fn snapshot(&self) -> Result<Snapshot<'_>, Error> {
-        Snapshot::of(&self.connection)
+        Snapshot::of(self.0.search()?)
     }
 }
 
-fn state(connection: &Connection) -> Result<(Progress, TermHasher), Error> {
-    let progress = connection
-        .prepare_cached("SELECT place, witness, hash FROM progress")?
-        .query_row([], |row| {
-            let witness = ChainHead { sequence: unsigned(row.get(1)?), hash: bytes(row, 2)? };
-            Ok(Progress { place: unsigned(row.get(0)?), witness })
-        })?;
-    Ok((progress, hasher(connection)?))
-}
-
-fn damaged(problem: &str) -> Error {
+pub(super) fn damaged(problem: &str) -> Error {
     Error::Damaged(format!("the search index: {problem}"))
 }
 

@@ -1,18 +1,19 @@
 //! A search: segment by segment from the newest, the places of its terms, and what is in all of them.
 
+use std::fmt;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::chunk::Entries;
-use super::merge::{first_term, key};
+use super::merge::first_term;
 use super::places::Places;
 use super::segment::{UNIT, read_spans};
-use super::{Progress, Term, TermHasher, damaged, state};
+use super::shelf::{Bounds, Found, Search};
+use super::{Progress, Term, TermHasher, damaged};
 use crate::model::DecisionId;
 use crate::store::Error;
-use crate::store::column::{nanoseconds, signed, unsigned};
+use crate::store::column::nanoseconds;
 
 /// What is searched for; absent = whatever.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,18 +29,22 @@ pub struct IndexQuery {
 }
 
 /// The index as it is at one moment.
-#[derive(Debug)]
 pub struct Snapshot<'a> {
-    transaction: Transaction<'a>,
+    shelf: Box<dyn Search + 'a>,
     progress: Progress,
     hasher: TermHasher,
 }
 
+impl fmt::Debug for Snapshot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Snapshot<'a> {
-    pub(super) fn of(connection: &'a Connection) -> Result<Self, Error> {
-        let transaction = connection.unchecked_transaction()?;
-        let (progress, hasher) = state(&transaction)?;
-        Ok(Self { transaction, progress, hasher })
+    pub(super) fn of(shelf: Box<dyn Search + 'a>) -> Result<Self, Error> {
+        let (progress, hasher) = shelf.state()?;
+        Ok(Self { shelf, progress, hasher })
     }
 
     /// Up to which place the journal is indexed.
@@ -54,21 +59,17 @@ impl<'a> Snapshot<'a> {
 
     /// The places that may hold what is searched for, newest first, within `within`. Few hold something else; none is left out.
     pub fn candidates(&self, query: IndexQuery, within: Range<u64>) -> Candidates<'_> {
-        Candidates {
-            connection: &self.transaction,
-            query,
-            within,
-            base: 0,
-            places: Places::default(),
-        }
+        let terms = query.terms.concat();
+        Candidates { shelf: &*self.shelf, query, terms, within, base: 0, places: Places::default() }
     }
 }
 
 /// The places of a search, newest first; each segment is looked into when it is its turn.
-#[derive(Debug)]
 pub struct Candidates<'a> {
-    connection: &'a Connection,
+    shelf: &'a dyn Search,
     query: IndexQuery,
+    /// All of the query's.
+    terms: Vec<Term>,
     /// What was not looked at yet.
     within: Range<u64>,
     base: u64,
@@ -76,10 +77,10 @@ pub struct Candidates<'a> {
     places: Places,
 }
 
-struct Found {
-    base: u64,
-    size: u32,
-    spans: Vec<u8>,
+impl fmt::Debug for Candidates<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Candidates").field("query", &self.query).finish_non_exhaustive()
+    }
 }
 
 impl Candidates<'_> {
@@ -98,19 +99,8 @@ impl Candidates<'_> {
 
     /// The next segment that may hold something.
     fn segment(&self) -> Result<Option<Found>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT base, size, spans FROM segment \
-             WHERE base + 1 < ?1 AND base + size >= ?2 AND latest >= ?3 AND earliest < ?4 \
-             AND (?5 IS NULL OR (first_id <= ?5 AND last_id >= ?5)) ORDER BY base DESC LIMIT 1",
-        )?;
-        let times = self.times();
-        let id = self.query.id.as_ref().map(DecisionId::as_bytes);
-        let bounds =
-            params![signed(self.within.end), signed(self.within.start), times.start, times.end, id];
-        let found = statement.query_row(bounds, |row| {
-            Ok(Found { base: unsigned(row.get(0)?), size: row.get(1)?, spans: row.get(2)? })
-        });
-        Ok(found.optional()?)
+        let bounds = Bounds { places: self.within.clone(), times: self.times(), id: self.query.id };
+        self.shelf.newest(&bounds, &self.terms)
     }
 
     fn times(&self) -> Range<i64> {
@@ -126,7 +116,7 @@ impl Candidates<'_> {
             }
             let mut one = Places::default();
             for term in any {
-                one = one.or(self.places_of(segment.base, *term)?);
+                one = one.or(self.places_of(segment, *term)?);
             }
             all = all.and(&one);
         }
@@ -154,14 +144,11 @@ impl Candidates<'_> {
             .collect()
     }
 
-    fn places_of(&self, base: u64, term: Term) -> Result<Places, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT place, terms FROM chunk WHERE place <= ? AND place >= ? ORDER BY place DESC LIMIT 1",
-        )?;
-        let mut rows = statement.query([key(base, term.0), key(base, 0)])?;
-        let Some(row) = rows.next()? else { return Ok(Places::default()) };
-        let body = row.get_ref(1)?.as_blob().map_err(|_| damaged("a chunk is no blob"))?;
-        for entry in Entries::new(first_term(row.get(0)?), body) {
+    fn places_of(&self, segment: &Found, term: Term) -> Result<Places, Error> {
+        let Some((key, body)) = self.shelf.chunk(segment, term)? else {
+            return Ok(Places::default());
+        };
+        for entry in Entries::new(first_term(key), &body) {
             let (found, places) = entry.ok_or_else(|| damaged("a chunk cannot be read back"))?;
             if found == term.0 {
                 return places.places().ok_or_else(|| damaged("a chunk cannot be read back"));
@@ -178,6 +165,8 @@ impl Iterator for Candidates<'_> {
     type Item = Result<u64, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
+        // what failed would fail again
+        let next = self.advance().inspect_err(|_| self.within = 0..0);
+        next.transpose()
     }
 }

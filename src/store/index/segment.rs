@@ -17,7 +17,7 @@ pub(super) const BLOCK: u32 = 4096;
 pub(super) const LARGEST: u32 = 65_536;
 
 /// The earliest and the latest of some times, in nanoseconds since 1970.
-pub(super) type Span = (i64, i64);
+pub(in crate::store) type Span = (i64, i64);
 
 /// No time at all.
 pub(super) const NEVER: Span = (i64::MAX, i64::MIN);

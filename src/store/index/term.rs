@@ -37,14 +37,14 @@ pub enum Field {
 
 /// A field with a value, hashed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Term(pub(super) u32);
+pub struct Term(pub(in crate::store) u32);
 
 /// Makes terms. Each index has a seed of its own: whoever chooses a value cannot know what it will collide with.
 #[derive(Clone, Debug)]
 pub struct TermHasher(FixedState);
 
 impl TermHasher {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(in crate::store) const fn new(seed: u64) -> Self {
         Self(FixedState::with_seed(seed))
     }
 
@@ -58,7 +58,7 @@ impl TermHasher {
     }
 
     /// A term that another hash than this one would make otherwise.
-    pub(super) fn known(&self) -> Term {
+    pub(in crate::store) fn known(&self) -> Term {
         self.term(Field::Subject, b"repo:acme/shop:ref:refs/heads/main")
     }
 }

@@ -4,22 +4,37 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use tempfile::TempDir;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::model::DecisionId;
+use crate::store::Chain;
+use crate::store::for_test::World;
+use crate::store::tests::on_both_engines;
 
 /// An index of made-up events, which follow from their places.
 struct Model {
-    folder: TempDir,
+    world: World,
     index: SearchIndex,
 }
 
 impl Model {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let index = SearchIndex::open(&folder.path().join("index.db")).unwrap();
-        Self { folder, index }
+    fn of(world: World) -> Self {
+        let index = world.store.search_index(Chain::default()).unwrap();
+        Self { world, index }
+    }
+
+    fn again(&self) -> SearchIndex {
+        self.world.store.search_index(Chain::default()).unwrap()
+    }
+
+    fn break_it(&self, sqlite: &str, postgres: &str) {
+        if self.world.is_embedded() {
+            let connection = rusqlite::Connection::open(self.world.store.index_file()).unwrap();
+            connection.execute_batch(sqlite).unwrap();
+        } else {
+            self.world.database().execute(postgres);
+        }
     }
 
     /// Two words of some, one of them frequent.
@@ -75,53 +90,87 @@ impl Model {
     }
 
     fn segments(&self) -> Vec<(u64, u32)> {
-        let mut statement =
-            self.index.connection.prepare("SELECT base, size FROM segment ORDER BY base").unwrap();
-        let rows = statement.query_map([], |row| Ok((unsigned(row.get(0)?), row.get(1)?))).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+        let shelf = self.index.0.search().unwrap();
+        let mut bounds = Bounds { places: 0..u64::MAX, times: i64::MIN..i64::MAX, id: None };
+        let mut segments = Vec::new();
+        while let Some(found) = shelf.newest(&bounds, &[]).unwrap() {
+            bounds.places.end = found.base + 1;
+            segments.insert(0, (found.base, found.size));
+        }
+        segments
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+/// What a search is made of: how the journal grew, where it starts, the words, times and places.
+type Search = (Vec<u64>, u64, Vec<Vec<u8>>, Range<u64>, Range<u64>);
 
-    #[test]
-    fn a_search_finds_what_a_look_at_each_event_finds(
-        pieces in prop::collection::vec(1..3_000_u64, 1..8),
-        start in 1..1_000_u64,
-        words in prop::collection::vec(prop::collection::vec(0..6_u8, 1..3), 0..3),
-        times in (0..20_000_u64, 0..20_000_u64),
-        within in (0..20_000_u64, 0..20_000_u64),
-    ) {
-        let mut model = Model::new();
+fn search() -> impl Strategy<Value = Search> {
+    let range = || (0..20_000_u64, 0..20_000_u64).prop_map(|(start, end)| start..end);
+    (
+        prop::collection::vec(1..3_000_u64, 1..8),
+        1..1_000_u64,
+        prop::collection::vec(prop::collection::vec(0..6_u8, 1..3), 0..3),
+        range(),
+        range(),
+    )
+}
+
+fn finds_what_a_look_at_each_finds(world: World, cases: u32) {
+    let mut model = Model::of(world);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
+    let model = std::cell::RefCell::new(&mut model);
+    let result = runner.run(&search(), |(pieces, start, words, times, within)| {
+        let model = &mut **model.borrow_mut();
+        model.index.reset().unwrap();
         let mut newest = 0;
         for piece in pieces {
             newest += piece;
             model.catch_up(start, newest);
         }
-        let (times, within) = (times.0..times.1, within.0..within.1);
         let found = model.found(&words, &times, &within);
+        let in_time = |place: &u64| {
+            (Model::time(times.start)..Model::time(times.end)).contains(&Model::time(*place))
+        };
         let expected = (start..=model.indexed())
             .rev()
             .filter(|place| within.contains(place))
-            .filter(|place| (Model::time(times.start)..Model::time(times.end)).contains(&Model::time(*place)))
+            .filter(in_time)
             .filter(|place| {
                 words.iter().all(|any| Model::words(*place).iter().any(|word| any.contains(word)))
             });
         // times are exact to some units only
         let (low, high) = (times.start.saturating_sub(400), times.end + 400);
-        prop_assert!(found.iter().all(|place| within.contains(place) && (low..high).contains(place)));
-        let found: Vec<_> = found
-            .into_iter()
-            .filter(|place| (Model::time(times.start)..Model::time(times.end)).contains(&Model::time(*place)))
-            .collect();
+        prop_assert!(
+            found.iter().all(|place| within.contains(place) && (low..high).contains(place))
+        );
+        let found: Vec<_> = found.into_iter().filter(in_time).collect();
         prop_assert_eq!(found, expected.collect::<Vec<_>>());
-    }
+        Ok(())
+    });
+    result.unwrap();
 }
 
-#[test]
-fn small_segments_become_large_ones_in_which_everything_is_found() {
-    let mut model = Model::new();
+#[tokio::test]
+async fn a_search_finds_what_a_look_at_each_event_finds() {
+    finds_what_a_look_at_each_finds(World::sqlite().await, 48);
+}
+
+#[tokio::test]
+async fn a_search_in_tables_finds_what_a_look_at_each_event_finds() {
+    finds_what_a_look_at_each_finds(World::postgres().await, 6);
+}
+
+on_both_engines! {
+    small_segments_become_large_ones_in_which_everything_is_found
+    a_prune_drops_whole_segments
+    an_index_of_another_hash_is_made_anew
+    a_damaged_chunk_is_told
+    a_search_that_outlives_its_index_is_told
+    whoever_is_slower_adds_nothing
+}
+
+async fn small_segments_become_large_ones_in_which_everything_is_found(world: World) {
+    let mut model = Model::of(world);
     for newest in [100, 300, 700, 5_000] {
         model.catch_up(1, newest);
     }
@@ -142,44 +191,73 @@ fn small_segments_become_large_ones_in_which_everything_is_found() {
     }
 }
 
-#[test]
-fn a_prune_drops_whole_segments() {
-    let mut model = Model::new();
+async fn a_prune_drops_whole_segments(world: World) {
+    let mut model = Model::of(world);
     model.catch_up(1, 9_000);
     model.index.prune(4_095).unwrap();
     assert_eq!(model.segments(), [(0, 4096), (4096, 4096), (8192, 768)]);
     model.index.prune(8_500).unwrap();
     assert_eq!(model.segments(), [(8192, 768)]);
-    let chunks = |model: &Model| -> u32 {
-        let sql = "SELECT count(*) FROM chunk WHERE place < (8192 / 256) << 32";
-        model.index.connection.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
-    assert_eq!(chunks(&model), 0);
+    for base in [0, 4096] {
+        model.index.0.write(&mut |pages| Ok(assert!(pages.chunks(base)?.is_empty()))).unwrap();
+    }
     model.catch_up(8_501, 13_000);
     assert_eq!(model.segments(), [(8192, 4096), (12_288, 512)]);
 }
 
-#[test]
-fn a_file_of_another_hash_or_version_is_made_anew() {
-    for change in
-        ["UPDATE progress SET known_term = 1", "DELETE FROM progress", "PRAGMA user_version = 1"]
-    {
-        let mut model = Model::new();
-        model.catch_up(1, 600);
-        model.index.connection.execute_batch(change).unwrap();
-        let again = SearchIndex::open(&model.folder.path().join("index.db")).unwrap();
-        assert_eq!(again.state().unwrap().0, Progress::default(), "{change}");
-    }
+async fn an_index_of_another_hash_is_made_anew(world: World) {
+    let mut model = Model::of(world);
+    model.catch_up(1, 600);
+    let change = "SET known_term = 1";
+    model
+        .break_it(&format!("UPDATE progress {change}"), &format!("UPDATE index_progress {change}"));
+    let again = model.again();
+    assert_eq!(again.state().unwrap().0, Progress::default());
+    model.index = again;
+    assert_eq!(model.segments(), []);
+    model.catch_up(1, 600);
+    assert_eq!(model.indexed(), 512);
 }
 
-#[test]
-fn a_damaged_chunk_is_told() {
-    let mut model = Model::new();
+async fn a_damaged_chunk_is_told(world: World) {
+    let mut model = Model::of(world);
     model.catch_up(1, 600);
-    model.index.connection.execute_batch("UPDATE chunk SET terms = x'ffffffffffff'").unwrap();
+    model.break_it(
+        "UPDATE chunk SET terms = x'ffffffffffff'",
+        "UPDATE index_chunk SET terms = '\\xffffffffffff'",
+    );
     let snapshot = model.index.snapshot().unwrap();
     let terms = vec![vec![snapshot.hasher().term(Field::Kind, &[1])]];
     let query = IndexQuery { terms, ..IndexQuery::default() };
     let found = snapshot.candidates(query, 0..u64::MAX).next().unwrap();
     assert!(matches!(found, Err(Error::Damaged(_))), "{found:?}");
+}
+
+async fn a_search_that_outlives_its_index_is_told(world: World) {
+    let mut model = Model::of(world);
+    model.catch_up(1, 600);
+    let mut other = model.again();
+    let snapshot = model.index.snapshot().unwrap();
+    let mut all = snapshot.candidates(IndexQuery::default(), 0..u64::MAX);
+    assert!(all.next().unwrap().is_ok());
+    if model.world.is_embedded() {
+        // what is read is the file as it was
+        assert_eq!(all.count(), 511);
+        return;
+    }
+    other.reset().unwrap();
+    let last = all.last().unwrap();
+    assert!(matches!(&last, Err(Error::Unavailable(text)) if text.contains("anew")), "{last:?}");
+}
+
+async fn whoever_is_slower_adds_nothing(world: World) {
+    let mut model = Model::of(world);
+    let mut slower = model.again();
+    let done = slower.state().unwrap().0;
+    let segment = SearchIndex::next_segment(done, 1, 600).unwrap();
+    model.catch_up(1, 600);
+    let witness = ChainHead { sequence: 512, hash: [9; 32] };
+    slower.add(done, segment, witness).unwrap();
+    assert_eq!(model.index.state().unwrap().0.witness.hash, [1; 32]);
+    assert_eq!(model.segments(), [(0, 512)]);
 }

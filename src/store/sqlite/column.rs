@@ -4,10 +4,7 @@ use rusqlite::Row;
 use rusqlite::types::{Type, ValueRef};
 
 /// The value of a column that has to be `N` bytes.
-pub(in crate::store) fn bytes<const N: usize>(
-    row: &Row<'_>,
-    column: usize,
-) -> rusqlite::Result<[u8; N]> {
+pub(super) fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<[u8; N]> {
     let value = row.get_ref(column)?.as_bytes()?;
     <[u8; N]>::try_from(value).map_err(|_| wrong_type(column, "a blob of another length"))
 }

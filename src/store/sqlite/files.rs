@@ -95,7 +95,7 @@ impl Files {
 }
 
 /// A connection in WAL mode.
-pub(in crate::store) fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = handle(path)?;
     prepare(&connection)?;
     Ok(connection)
@@ -132,7 +132,7 @@ fn refuse_orphan(database: &Path) -> Result<(), Error> {
 
 /// Makes a database file for its owner only, when there is none; SQLite gives its WAL the same mode. One that is there is not even opened:
 /// closing it would drop the locks that SQLite holds on it in this process (`howtocorrupt.html`, section 2.2).
-pub(in crate::store) fn make_private(path: &Path) -> io::Result<()> {
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),

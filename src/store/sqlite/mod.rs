@@ -2,13 +2,15 @@
 //! journal in another, which can be rebuilt. Both are in WAL mode; the first with `synchronous=FULL`.
 
 mod change;
-pub(super) mod column;
+mod column;
 mod definitions;
 mod error;
 #[cfg(test)]
 mod fault;
-pub(super) mod files;
+mod files;
 mod history;
+mod index;
+mod index_file;
 mod journal;
 mod migration;
 mod page;
@@ -17,6 +19,7 @@ mod read;
 mod reserve;
 mod revocation;
 mod scan;
+mod used_token;
 mod wal;
 
 use std::path::Path;
@@ -28,12 +31,14 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use self::files::Files;
+use self::index::IndexFile;
 use self::journal::Writer;
 use self::read::Reader;
 use self::reserve::Reserve;
 use super::engine::{Change, Engine, PageOf};
 use super::journal::WriteJournal;
 use super::read::ReadJournal;
+use super::used_token::UsedToken;
 use super::{
     Appended, Chain, ChainHead, Changes, Error, Page, PolicyNews, Seal, SearchIndex, blocking,
 };
@@ -146,6 +151,14 @@ impl Engine for Sqlite {
         blocking(move || inner.change(&change, seal)).await
     }
 
+    async fn use_up(&self, token: UsedToken) -> Result<bool, Error> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            inner.transaction(&mut |transaction| used_token::use_up(transaction, &token))
+        })
+        .await
+    }
+
     async fn time(&self) -> Result<Option<Timestamp>, Error> {
         Ok(None)
     }
@@ -169,7 +182,7 @@ impl Engine for Sqlite {
 
     fn search_index(&self, chain: Chain) -> Result<SearchIndex, Error> {
         only(chain)?;
-        SearchIndex::open(&self.inner.files.index)
+        Ok(SearchIndex::new(Box::new(IndexFile::open(&self.inner.files.index)?)))
     }
 
     fn prune_events(&self, chain: Chain, last: ChainHead, record: &str) -> Result<(), Error> {

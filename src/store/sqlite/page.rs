@@ -58,9 +58,9 @@ fn page<T: Definition>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{definitions_of, sqlite, store};
+    use super::super::tests::{sqlite, store};
     use super::*;
-    use crate::model::RegistryName;
+    use crate::store::tests::sample::definitions_of;
 
     #[tokio::test]
     async fn a_page_costs_what_is_on_it() {
@@ -77,36 +77,5 @@ mod tests {
         }
         let tied = plan(TIED_TOKENS, params!["prod", "name", 7, "map"]);
         assert!(tied.contains("INDEX token_scope_map") && tied.contains("name>?"), "{tied}");
-    }
-
-    #[tokio::test]
-    async fn pages_follow_each_other_by_name() {
-        let (_folder, store) = store().await;
-        definitions_of(&store, 30).await;
-        let registry: RegistryName = "prod".parse().unwrap();
-        let (mut names, mut after) = (Vec::new(), String::new());
-        loop {
-            let page = store.tokens_after(registry.clone(), None, after, 7).await.unwrap();
-            names.extend(page.items.iter().map(|token| token.name.to_string()));
-            after = names.last().unwrap().clone();
-            if !page.more {
-                break;
-            }
-            assert_eq!(page.items.len(), 7);
-        }
-        assert!(names.len() == 30 && names.is_sorted(), "{names:?}");
-        let elsewhere = "other".parse().unwrap();
-        let none = store.tokens_after(elsewhere, None, String::new(), 7).await.unwrap();
-        assert_eq!(none, Page { items: Vec::new(), more: false });
-    }
-
-    #[tokio::test]
-    async fn a_page_of_large_definitions_is_short() {
-        let (_folder, store) = store().await;
-        definitions_of(&store, 3).await;
-        let registry: RegistryName = "prod".parse().unwrap();
-        // each of the scope maps has a description of 600 KiB
-        let page = store.scope_maps_after(registry, String::new(), 100).await.unwrap();
-        assert_eq!((page.items.len(), page.more), (2, true));
     }
 }

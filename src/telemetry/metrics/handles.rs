@@ -6,7 +6,7 @@ use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{
     ACCESS_TOKENS, AUDIT_BATCH_EVENTS, AUDIT_COMMIT_SECONDS, AUDIT_QUEUED_EVENTS, DECISION_SECONDS,
-    DECISIONS, IN_FLIGHT, Method, Source, number,
+    DECISIONS, IN_FLIGHT, Method, Source, cache, number,
 };
 
 /// The handles of one recorder.
@@ -21,6 +21,7 @@ pub(super) struct Handles {
     unreadable: OfMethod,
     minted: Counter,
     reused: Counter,
+    cache: cache::Handles,
     commit_seconds: Histogram,
     batch_events: Histogram,
     queued_events: Gauge,
@@ -46,6 +47,7 @@ impl Handles {
             unreadable: OfMethod::register(Method::Unreadable),
             minted: counter!(ACCESS_TOKENS, "source" => "minted"),
             reused: counter!(ACCESS_TOKENS, "source" => "reused"),
+            cache: cache::Handles::register(),
             commit_seconds: histogram!(AUDIT_COMMIT_SECONDS),
             batch_events: histogram!(AUDIT_BATCH_EVENTS),
             queued_events: gauge!(AUDIT_QUEUED_EVENTS),
@@ -68,6 +70,10 @@ impl Handles {
             Source::Minted => self.minted.increment(1),
             Source::Reused => self.reused.increment(1),
         }
+    }
+
+    pub(super) const fn cache(&self) -> &cache::Handles {
+        &self.cache
     }
 
     pub(super) fn audit_commit(&self, events: usize, elapsed: Duration) {

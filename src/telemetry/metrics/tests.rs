@@ -17,6 +17,13 @@ fn what_is_recorded_is_rendered_under_its_name_and_labels() {
         handles.audit_commit(3, Duration::from_millis(1));
         handles.audit_queued(2);
         handles.begun(Method::Check);
+        handles.cache().lookup(CacheLookup::Redis);
+        handles.cache().asked(CacheQuestion::Claim, Duration::from_millis(3));
+        cache_redis_up(false);
+        cache_trouble("late");
+        cache_write_dropped("queue_full");
+        cache_seal_failed();
+        cache_withdrawn();
         handles
     });
     let text = metrics.render();
@@ -30,6 +37,14 @@ fn what_is_recorded_is_rendered_under_its_name_and_labels() {
         r#"dockpass_access_tokens_total{source="reused"} 1"#,
         r#"dockpass_audit_batch_events_bucket{le="4"} 1"#,
         "dockpass_audit_queued_events 2",
+        r#"dockpass_cache_lookups_total{where="redis"} 1"#,
+        r#"dockpass_cache_lookups_total{where="memory"} 0"#,
+        r#"dockpass_cache_redis_seconds_bucket{question="claim",le="0.005"} 1"#,
+        "dockpass_cache_redis_up 0",
+        r#"dockpass_cache_redis_troubles_total{why="late"} 1"#,
+        r#"dockpass_cache_writes_dropped_total{why="queue_full"} 1"#,
+        "dockpass_cache_seals_failed_total 1",
+        "dockpass_cache_withdrawn_total 1",
         r#"dockpass_requests_in_flight{method="check"} 1"#,
         "# HELP dockpass_decisions_total decisions, by method and outcome",
     ] {
@@ -52,6 +67,11 @@ fn every_metric_is_described() {
         connection_refused("address");
         registry_use("registry_push", Some("unknown"));
         log_lines_lost(1);
+        cache_redis_up(true);
+        cache_trouble("late");
+        cache_write_dropped("redis");
+        cache_seal_failed();
+        cache_withdrawn();
     });
     let text = recorder.handle().render();
     let names = |prefix: &str| {
@@ -60,7 +80,7 @@ fn every_metric_is_described() {
             .collect::<Vec<_>>()
     };
     assert_eq!(names("# TYPE "), names("# HELP "));
-    assert_eq!(names("# TYPE ").len(), 13);
+    assert_eq!(names("# TYPE ").len(), 20);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) fn signal_family(root: Pid, signal: Signal) {
 
 fn signal_one(process: Pid, signal: Signal) {
     // it may have ended meanwhile
-    drop(kill_process(process, signal));
+    kill_process(process, signal).unwrap_or_default();
 }
 
 fn children(process: Pid) -> Vec<Pid> {

@@ -24,10 +24,13 @@ const CALLERS: usize = 12;
 const EVERY: Duration = Duration::from_millis(60);
 /// A caller gets a new identity token after so many requests.
 const REQUESTS_AN_IDENTITY: u64 = 24;
-/// Of so many subjects a caller: what is kept for each of them fits everywhere.
-const SUBJECTS: u64 = 8;
+/// Of so many subjects a caller. There is always one for whom nothing was minted yet, and what is kept for all of them fits everywhere.
+const SUBJECTS: u64 = 64;
 /// The longest that a test waits for requests to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Credentials by how they were given (the kind of the event) and the access token that they belong to, with their number.
+pub(crate) type Credentials = BTreeMap<(String, String), usize>;
 
 /// How a request ended.
 #[derive(Clone, Debug)]
@@ -42,8 +45,7 @@ pub(crate) struct Sample {
 #[derive(Default)]
 pub(crate) struct Record {
     samples: Mutex<Vec<Sample>>,
-    /// How often each access token was received.
-    received: Mutex<BTreeMap<String, usize>>,
+    received: Mutex<Credentials>,
     ended: watch::Sender<usize>,
 }
 
@@ -60,9 +62,14 @@ impl Record {
         samples.iter().filter(|sample| sample.ended >= time).cloned().collect()
     }
 
-    /// How often each access token was received.
-    pub(crate) fn received(&self) -> BTreeMap<String, usize> {
+    /// What was received, and how often.
+    pub(crate) fn received(&self) -> Credentials {
         self.received.lock().clone()
+    }
+
+    fn receive(&self, how: &str, access_token: &str) {
+        let credential = (how.to_owned(), access_token.to_owned());
+        *self.received.lock().entry(credential).or_default() += 1;
     }
 
     fn add<T>(&self, began: Instant, outcome: Outcome<T>) -> Option<T> {
@@ -114,7 +121,8 @@ impl Load {
         let mut ended = self.record.ended.subscribe();
         let wanted = *ended.borrow() + requests;
         let waiting = ended.wait_for(|ended| *ended >= wanted);
-        tokio::time::timeout(PATIENCE, waiting).await.expect("requests end").unwrap();
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("requests do not end")).unwrap();
     }
 
     /// Waits until so many requests in a row succeeded, all of which began after now; when the last one before them that failed ended, if any did.
@@ -206,7 +214,7 @@ impl Busy {
             }
         });
         if let Some(token) = self.record.add(began, outcome.await) {
-            *self.record.received.lock().entry(token.id.clone()).or_default() += 1;
+            self.record.receive("issue", &token.id);
             self.session = Some(token);
         }
     }
@@ -229,6 +237,8 @@ impl Busy {
         let Some(session) = &self.session else { return };
         let began = Instant::now();
         let outcome = self.exchange.exchange(&session.username, &session.password);
-        self.record.add(began, outcome.await);
+        if self.record.add(began, outcome.await).is_some() {
+            self.record.receive("exchange", &session.id);
+        }
     }
 }

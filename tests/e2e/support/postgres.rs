@@ -70,6 +70,8 @@ impl Postgres {
             "dynamic_shared_memory_type=mmap",
             "shared_buffers=16MB",
             "max_connections=100",
+            // what was written before a kill is in the page cache: to sync each file is for a power cut
+            "recovery_init_sync_method=syncfs",
             "min_wal_size=2MB",
             "max_wal_size=8MB",
         ] {
@@ -131,11 +133,11 @@ impl Postgres {
 
     /// The URL of its database.
     pub(crate) fn url(&self) -> String {
-        self.url_by(self.port)
+        Self::url_by(self.port)
     }
 
     /// The same, by another port that leads to it.
-    pub(crate) fn url_by(&self, port: u16) -> String {
+    pub(crate) fn url_by(port: u16) -> String {
         format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/postgres?sslmode=disable")
     }
 
@@ -171,11 +173,11 @@ impl Drop for Postgres {
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let number = |folder: &Path| folder.file_name()?.to_str()?.parse::<u32>().ok();
-    versions
-        .map(|entry| entry.unwrap().path())
-        .max_by_key(|folder| number(folder))
-        .map(|newest| newest.join("bin"))
-        .unwrap_or_else(|| panic!("PostgreSQL is not installed: `tests/run` installs it"))
+    let newest = versions.map(|entry| entry.unwrap().path()).max_by_key(|folder| number(folder));
+    let Some(newest) = newest else {
+        panic!("PostgreSQL is not installed: `tests/run` installs it")
+    };
+    newest.join("bin")
 }
 
 fn is_root() -> bool {

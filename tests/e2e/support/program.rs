@@ -57,7 +57,7 @@ impl Program {
     /// Ends a program that takes SIGQUIT for "at once, but clean up", and waits for its end.
     pub(crate) fn quit(&mut self) {
         // it may have ended by itself: that is what the caller wanted
-        drop(kill_process(self.pid(), Signal::QUIT));
+        kill_process(self.pid(), Signal::QUIT).unwrap_or_default();
         self.child.wait().unwrap();
     }
 
@@ -100,14 +100,25 @@ pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Op
         .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
-/// A port of this machine that is free now. It is below the range from which the system takes ports for outgoing connections.
+/// A port of this machine that is free now, and given to nobody else in this run. It is below the range from which the system takes ports for outgoing
+/// connections.
 pub(crate) fn free_port() -> u16 {
+    let taken = scratch("ports");
+    std::fs::create_dir_all(&taken).unwrap();
     loop {
         let mut random = [0; 2];
         aws_lc_rs::rand::fill(&mut random).unwrap();
         let port = 20_000 + u16::from_be_bytes(random) % 12_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if is_free && File::create_new(taken.join(port.to_string())).is_ok() {
             return port;
         }
     }
+}
+
+/// A file or folder that all tests of a run share, and that is gone after it.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let folder = std::env::var_os("DOCKPASS_TEST_SCRATCH");
+    let Some(folder) = folder else { panic!("DOCKPASS_TEST_SCRATCH is not set: use tests/run") };
+    PathBuf::from(folder).join(name)
 }

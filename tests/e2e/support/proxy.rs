@@ -26,6 +26,19 @@ pub(crate) enum Network {
     LosesNotifications,
 }
 
+impl Network {
+    /// What it does, said of the network to `what`.
+    pub(crate) fn fault(self, what: &str) -> String {
+        match self {
+            Self::Works => format!("the network to {what} works"),
+            Self::IsCut => format!("the network to {what} is cut"),
+            Self::IsSlow(delay) => format!("{what} is {} ms away", delay.as_millis()),
+            Self::Resets => format!("connections to {what} are reset"),
+            Self::LosesNotifications => format!("notifications of {what} are lost"),
+        }
+    }
+}
+
 /// A running proxy. Dropped, it closes its connections.
 pub(crate) struct Proxy {
     port: u16,

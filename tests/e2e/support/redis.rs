@@ -1,6 +1,7 @@
 //! A redis-server of a test's own, which may be treated badly.
 
 use std::process::Command;
+use std::time::Duration;
 
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
@@ -60,14 +61,21 @@ impl Redis {
         signal_family(self.server.as_ref().unwrap().pid(), Signal::CONT);
     }
 
-    /// How many keys are in it.
-    pub(crate) async fn size(&self) -> usize {
-        redis::cmd("DBSIZE").query_async(&mut self.connection().await).await.unwrap()
+    /// Spoils every value, and new ones again and again, for a time.
+    pub(crate) async fn fill_with_wrong_bytes(&self, time: Duration) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let spoiling = async {
+            loop {
+                ticks.tick().await;
+                self.spoil().await;
+            }
+        };
+        // it has no other end
+        drop(tokio::time::timeout(time, spoiling).await);
     }
 
-    /// Spoils every value that is in it now, each in one of four ways: other bytes, the value of another key, cut short, of another type. How
-    /// many there were.
-    pub(crate) async fn fill_with_wrong_bytes(&self) -> usize {
+    /// Spoils every value that is in it now, each in one of four ways: other bytes, the value of another key, cut short, of another type.
+    async fn spoil(&self) {
         let mut connection = self.connection().await;
         let keys: Vec<Vec<u8>> = connection.keys("*").await.unwrap();
         let mut other = Vec::new();
@@ -90,7 +98,6 @@ impl Redis {
                 set.arg(key).arg(wrong).arg("KEEPTTL").query_async(&mut connection).await.unwrap();
             other = value;
         }
-        keys.len()
     }
 
     /// Its port.
@@ -99,12 +106,12 @@ impl Redis {
     }
 
     /// Its URL by a port that leads to it.
-    pub(crate) fn url_by(&self, port: u16) -> String {
+    pub(crate) fn url_by(port: u16) -> String {
         format!("redis://default:{PASSWORD}@127.0.0.1:{port}/")
     }
 
     async fn connection(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.url_by(self.port)).unwrap();
+        let client = redis::Client::open(Self::url_by(self.port)).unwrap();
         eventually("Redis to answer", async || client.get_multiplexed_async_connection().await.ok())
             .await
     }

@@ -1,21 +1,22 @@
 //! Replicas of the program on one PostgreSQL and one Redis, each with a network of its own to both, behind one load balancer.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tonic::transport::Endpoint;
 
 use super::broker::Shared;
+use super::load::Credentials;
+use super::registry::TokenServer;
 use super::{
-    AUDIENCE, Broker, Issuer, KeyMode, Network, Postgres, Proxy, Redis, eventually, free_port,
-    http, policy,
+    AUDIENCE, Broker, Issuer, KeyMode, Network, Operator, Postgres, Proxy, RealRegistry, Redis,
+    eventually, free_port, github, http, policy,
 };
 
 /// How many there are.
 const REPLICAS: usize = 3;
-/// The subject of who may change the policy.
-const OPERATOR: &str = "operator";
 
 /// One replica, and the network between it and what it depends on.
 pub(crate) struct Replica {
@@ -37,6 +38,9 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
+    /// The subject of who may change the policy.
+    pub(crate) const OPERATOR: &str = "operator";
+
     /// Three of them, with the policy of the tests.
     pub(crate) async fn start() -> Self {
         Self::on(Postgres::start().await).await
@@ -57,11 +61,11 @@ impl Replicas {
             let (to_postgres, to_redis) =
                 (Proxy::to(postgres.port()).await, Proxy::to(redis.port()).await);
             broker.share(&Shared {
-                store: postgres.url_by(to_postgres.port()),
-                cache: redis.url_by(to_redis.port()),
+                store: Postgres::url_by(to_postgres.port()),
+                cache: Redis::url_by(to_redis.port()),
                 keys: keys.folder(),
                 external_url: &external_url,
-                operator: OPERATOR,
+                operator: Self::OPERATOR,
             });
             all.push(Replica { broker, to_postgres, to_redis });
         }
@@ -95,9 +99,35 @@ impl Replicas {
         self.service.clone()
     }
 
-    /// An identity token of who may change the policy.
-    pub(crate) fn operator(&self) -> String {
-        self.issuer.token(AUDIENCE, &json!({"sub": OPERATOR}))
+    /// Who may change the policy, at one of them.
+    pub(crate) async fn operator(&self, replica: usize) -> Operator {
+        let identity = self.issuer.token(AUDIENCE, &json!({"sub": Self::OPERATOR}));
+        let endpoint = Endpoint::from_shared(self.all[replica].broker.grpc_url()).unwrap();
+        Operator::new(endpoint.connect().await.unwrap(), identity)
+    }
+
+    /// The policy in force at the start.
+    pub(crate) fn policy(&self) -> String {
+        policy(self.issuer.url(), "enabled")
+    }
+
+    /// The identity token of the CI job that may push to `servers/nginx`.
+    pub(crate) fn job(&self) -> String {
+        self.issuer.token(AUDIENCE, &github("123456", "refs/heads/main"))
+    }
+
+    /// A registry that sends its clients to all of them for a token, with its files in `folder`.
+    pub(crate) async fn registry(&self, folder: &Path) -> RealRegistry {
+        let bundle = http().get(self.all[0].broker.url("/ca.pem")).send().await.unwrap();
+        let token_server = TokenServer {
+            realm: self.token_url(),
+            service: &self.service,
+            issuer: "dockpass-test",
+            bundle: &bundle.text().await.unwrap(),
+            notifications: "",
+        };
+        let port = self.service.rsplit(':').next().unwrap().parse().unwrap();
+        RealRegistry::start(folder, port, &token_server).await
     }
 
     /// Changes the network between all of them and PostgreSQL.
@@ -110,18 +140,32 @@ impl Replicas {
         self.all.iter().for_each(|replica| replica.to_redis.set(network));
     }
 
-    /// How many events there are of each access token, in the trail of all of them, which has to verify.
-    pub(crate) async fn trail(&self) -> BTreeMap<String, usize> {
+    /// The sum of a metric over all of them; `name` with the labels that it has to have, as in `name{label="value"}`.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let mut sum = 0.0;
+        for replica in &self.all {
+            let metrics = http().get(replica.broker.ops_url("/metrics")).send().await.unwrap();
+            let metrics = metrics.text().await.unwrap();
+            let values = metrics.lines().filter_map(|line| line.strip_prefix(name));
+            sum += values.map(|value| value.trim().parse::<f64>().unwrap()).sum::<f64>();
+        }
+        sum
+    }
+
+    /// What was given by the trail of all of them, which has to verify.
+    pub(crate) async fn trail(&self) -> Credentials {
         let broker = &self.all[0].broker;
         broker.offline(&["audit", "verify"]).await.succeeded();
-        let mut events = BTreeMap::new();
+        let mut given = Credentials::new();
         for line in broker.offline(&["audit", "export"]).await.succeeded().lines() {
-            let event: Value = serde_json::from_str(line).unwrap();
-            if let Some(id) = event["access_token"].as_str() {
-                *events.entry(id.to_owned()).or_default() += 1;
+            let line: Value = serde_json::from_str(line).unwrap();
+            let open = &line["event"]["open"];
+            if let Some(id) = open["grant"]["accessToken"].as_str() {
+                let kind = open["kind"].as_str().unwrap();
+                *given.entry((kind.to_owned(), id.to_owned())).or_default() += 1;
             }
         }
-        events
+        given
     }
 }
 

@@ -234,7 +234,9 @@ enum Walked<T> {
 }
 
 /// What was found: the chain, the place in it and the kind of damage.
-pub(super) fn place<T: std::fmt::Debug>(result: Result<T, Finding>) -> (u32, u64, Damage) {
+pub(in super::super) fn place<T: std::fmt::Debug>(
+    result: Result<T, Finding>,
+) -> (u32, u64, Damage) {
     match result.unwrap_err() {
         Finding::Damaged { place, damage, .. } => (place.chain.0, place.event, damage),
         other @ Finding::Unreadable(_) => panic!("{other}"),

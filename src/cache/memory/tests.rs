@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
@@ -12,13 +13,23 @@ struct Ticket {
     seconds: i64,
 }
 
-impl Expires for Ticket {
-    fn issue_time(&self) -> Timestamp {
-        at(0)
-    }
+#[derive(Debug)]
+struct Found {
+    value: Arc<Ticket>,
+    reused: bool,
+}
 
-    fn expire_time(&self) -> Timestamp {
-        at(self.seconds)
+impl Memory<Ticket, &'static str> {
+    async fn get_or_mint(
+        &self,
+        key: [u8; 32],
+        until: Timestamp,
+        mint: impl Future<Output = Result<Ticket, &'static str>> + Send,
+    ) -> Result<Found, &'static str> {
+        let make = async { Ok((Arc::new(mint.await?), ())) };
+        let usable = |ticket: &Ticket| at(ticket.seconds) >= until;
+        let (value, made) = self.get_or_make(key, usable, make).await?;
+        Ok(Found { value, reused: made.is_none() })
     }
 }
 

@@ -6,11 +6,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
-use super::term::TermHasher;
-use crate::store::Error;
-use crate::store::sqlite::files::{self, make_private};
+use super::files::{self, make_private};
+use crate::store::{Error, TermHasher};
 
-const SCHEMA: &str = include_str!("../sqlite/migrations/index.sql");
+const SCHEMA: &str = include_str!("migrations/index.sql");
 /// Another number makes the file anew.
 const VERSION: u32 = 2;
 
