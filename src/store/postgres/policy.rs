@@ -51,7 +51,7 @@ pub(super) async fn use_up(
 /// All definitions, as of one moment.
 pub(super) async fn definitions(connection: &mut PgConnection) -> Result<Definitions, Problem> {
     let mut snapshot = connection.begin_with(SNAPSHOT).await?;
-    let definitions = load(&mut *snapshot).await?;
+    let definitions = load(&mut snapshot).await?;
     snapshot.rollback().await?;
     Ok(definitions)
 }
@@ -112,15 +112,15 @@ pub(super) async fn definitions_at(
     at: u64,
 ) -> Result<Definitions, Problem> {
     let mut snapshot = connection.begin_with(SNAPSHOT).await?;
-    let present = load(&mut *snapshot).await?;
+    let present = load(&mut snapshot).await?;
     if at > present.revision {
         snapshot.rollback().await?;
         return Err(Error::UnknownRevision(at, present.revision).into());
     }
     let past = Definitions {
         revision: at,
-        scope_maps: roll_back(&mut *snapshot, at, present.scope_maps).await?,
-        tokens: roll_back(&mut *snapshot, at, present.tokens).await?,
+        scope_maps: roll_back(&mut snapshot, at, present.scope_maps).await?,
+        tokens: roll_back(&mut snapshot, at, present.tokens).await?,
     };
     snapshot.rollback().await?;
     Ok(past)
