@@ -1,6 +1,7 @@
 //! What a durable audit event costs: throughput with some callers waiting, the size of the batches, processor time by thread, and a verification.
 //!
-//! Printed, not asserted: `cargo bench --bench journal [-- EVENTS]`. Beside it the same rows in a bare SQLite loop, in batches as large as there are callers.
+//! Printed, not asserted: `cargo bench --bench journal [-- EVENTS] [URL]`. Beside it the same rows in a bare SQLite loop, in batches as large as there
+//! are callers. With the URL of an empty PostgreSQL database the journal is there.
 
 #![expect(clippy::print_stdout, reason = "the result of a benchmark")]
 
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use dockpass::audit::{Archive, Event, Journal};
 use dockpass::model::SystemClock;
-use dockpass::store::{Config, Store};
+use dockpass::store::{Config, Store, Url};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use hdrhistogram::Histogram;
@@ -40,6 +41,9 @@ struct Run {
 fn main() -> anyhow::Result<()> {
     let events = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let events: u32 = events.unwrap_or(200_000);
+    let url = std::env::args().find(|argument| argument.starts_with("postgres"));
+    let config =
+        url.map_or_else(Config::default, |url| Config { url: Url::new(url), ..Config::default() });
     let jobs = Jobs::new()?;
     let prometheus = PrometheusBuilder::new().install_recorder()?;
     println!(
@@ -50,10 +54,13 @@ fn main() -> anyhow::Result<()> {
         let count = if waiters == 1 { events.div_ceil(50) } else { events };
         let folder = tempfile::tempdir()?;
         let before = commits(&prometheus);
-        let run = journal(folder.path(), &jobs, waiters, count)?;
+        let run = journal(&config, folder.path(), &jobs, waiters, count)?;
         let batch = f64::from(count) / (commits(&prometheus) - before).max(1.0);
         let rate = f64::from(count) / run.elapsed.as_secs_f64();
-        let bare = f64::from(count) / bare_loop(folder.path(), waiters)?.as_secs_f64();
+        let bare = match config.url.sqlite_file() {
+            Some(_) => f64::from(count) / bare_loop(folder.path(), waiters)?.as_secs_f64(),
+            None => f64::NAN,
+        };
         let threads = run.threads.iter().filter(|(_, used)| **used > 0.0);
         let threads: Vec<_> =
             threads.map(|(name, used)| format!("{name} {:.1}", used / f64::from(count))).collect();
@@ -65,17 +72,23 @@ fn main() -> anyhow::Result<()> {
             rate / bare
         );
         if waiters == 1024 {
-            verification(folder.path())?;
+            verification(&config, folder.path())?;
         }
     }
     Ok(())
 }
 
 /// Records `count` events with `waiters` of them under way.
-fn journal(folder: &Path, jobs: &Jobs, waiters: u32, count: u32) -> anyhow::Result<Run> {
+fn journal(
+    config: &Config,
+    folder: &Path,
+    jobs: &Jobs,
+    waiters: u32,
+    count: u32,
+) -> anyhow::Result<Run> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(&Config::default(), folder).await?;
+        let store = Store::open(config, folder).await?;
         let journal =
             Journal::start(&store, &folder.join("audit.key"), Arc::new(SystemClock)).await?;
         let (started, before) = (Instant::now(), threads()?);
@@ -148,8 +161,8 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
     Ok(started.elapsed())
 }
 
-fn verification(folder: &Path) -> anyhow::Result<()> {
-    let store = Store::open_blocking(&Config::default(), folder)?;
+fn verification(config: &Config, folder: &Path) -> anyhow::Result<()> {
+    let store = Store::open_blocking(config, folder)?;
     let started = Instant::now();
     let report = Archive::open(&store).verify(None)?;
     let seconds = started.elapsed().as_secs_f64();

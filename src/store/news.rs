@@ -27,6 +27,6 @@ impl PolicyNews {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

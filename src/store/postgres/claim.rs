@@ -42,22 +42,28 @@ impl Claim {
     }
 }
 
+/// The oldest version that has all that is used, such as ending a connection and waiting for its end.
+const OLDEST: i32 = 140_000;
+
 /// What a server says of itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Server {
     pub(super) fsync: bool,
     pub(super) full_page_writes: bool,
     pub(super) is_standby: bool,
+    /// 140003 is version 14.3.
+    pub(super) version: i32,
 }
 
 impl Server {
     pub(super) async fn ask(connection: &mut PgConnection) -> Result<Self, Problem> {
-        let (fsync, full_page_writes, is_standby) = sqlx::query_as(
-            "SELECT current_setting('fsync')::boolean, current_setting('full_page_writes')::boolean, pg_is_in_recovery()",
+        let (fsync, full_page_writes, is_standby, version) = sqlx::query_as(
+            "SELECT current_setting('fsync')::boolean, current_setting('full_page_writes')::boolean, pg_is_in_recovery(), \
+             current_setting('server_version_num')::integer",
         )
         .fetch_one(connection)
         .await?;
-        Ok(Self { fsync, full_page_writes, is_standby })
+        Ok(Self { fsync, full_page_writes, is_standby, version })
     }
 }
 
@@ -72,6 +78,9 @@ pub(super) fn refuse_unsafe(server: Server) -> Result<(), Error> {
         return Err(Error::Config(
             "the database is a standby: store.url must name the primary server".to_owned(),
         ));
+    }
+    if server.version < OLDEST {
+        return Err(Error::Config("the database is older than PostgreSQL 14".to_owned()));
     }
     if !server.full_page_writes {
         tracing::warn!(

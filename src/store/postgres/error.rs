@@ -65,6 +65,9 @@ impl From<sqlx::Error> for Problem {
             | sqlx::Error::Encode(_) => {
                 Self::Refused(String::new(), Error::Damaged(error.to_string()))
             }
+            sqlx::Error::Tls(problem) => Self::Lost(Error::Unavailable(format!(
+                "there is no safe connection to the database: {problem}"
+            ))),
             sqlx::Error::Io(problem) => Self::Lost(Error::Unavailable(unreachable(problem))),
             _ => Self::Lost(Error::Unavailable(error.to_string())),
         }

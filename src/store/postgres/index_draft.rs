@@ -176,7 +176,7 @@ impl Columns {
         columns
     }
 
-    fn bind<'q>(self, query: Query<'q>) -> Query<'q> {
+    fn bind(self, query: Query<'_>) -> Query<'_> {
         let [from, to, first, last] = self.removed;
         let [first_ids, last_ids] = self.ids;
         let [earliest, latest] = self.ends;

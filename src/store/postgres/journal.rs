@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::{Executor, Row};
-use tokio::sync::Mutex;
 
 use super::batch::number_of;
 use super::deed::Deed;
 use super::link::{SHORT, Shared};
-use super::own_chain::OwnChain;
+use super::own_chain::{SharedChain, lock};
 use super::partition;
 use super::row::{bytes, chain_of};
 use crate::store::column::{signed, unsigned};
@@ -22,15 +21,15 @@ const PARTITIONS: Duration = Duration::from_hours(1);
 /// Appends to the chain of this process.
 pub(super) struct Writer {
     link: Shared,
-    own: Arc<Mutex<OwnChain>>,
+    own: Arc<SharedChain>,
     chain: Chain,
     partitions_made: Instant,
 }
 
 impl Writer {
     /// Claims a chain.
-    pub(super) fn open(link: Shared, own: Arc<Mutex<OwnChain>>) -> Result<Self, Error> {
-        let claim = link.wait(async { own.lock().await.hold().await })?;
+    pub(super) fn open(link: Shared, own: Arc<SharedChain>) -> Result<Self, Error> {
+        let claim = link.wait(async { lock(&own).await?.hold().await })?;
         Ok(Self { link, own, chain: claim.chain, partitions_made: Instant::now() })
     }
 
@@ -53,7 +52,7 @@ impl WriteJournal for Writer {
 
     fn append(&mut self, seal: Seal<'_>) -> Result<Appended, Error> {
         let (appended, chain) = self.link.wait(async {
-            let mut own = self.own.lock().await;
+            let mut own = lock(&self.own).await?;
             let appended = own.append(&Deed::Append, seal).await;
             Ok((appended, own.chain()))
         })?;
@@ -62,7 +61,7 @@ impl WriteJournal for Writer {
     }
 
     fn head(&mut self) -> Result<ChainHead, Error> {
-        let claim = self.link.wait(async { self.own.lock().await.hold().await })?;
+        let claim = self.link.wait(async { lock(&self.own).await?.hold().await })?;
         self.chain = claim.chain;
         Ok(claim.head)
     }
@@ -100,7 +99,7 @@ impl WriteJournal for Writer {
 
     fn probe(&mut self) -> Result<(), Error> {
         let chain = self.link.wait(async {
-            let mut own = self.own.lock().await;
+            let mut own = lock(&self.own).await?;
             own.probe().await?;
             Ok(own.chain())
         })?;

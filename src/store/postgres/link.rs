@@ -25,14 +25,14 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer of little work may take.
 pub(super) const SHORT: Duration = Duration::from_secs(5);
 /// How long an answer may take that grows with what is stored.
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_mins(1);
 
 /// What each connection is set to. A commit is durable when it returns (promise 1), each statement sees what was committed before it (promise 4),
-/// and the server soon gives up what a client that is gone or frozen began.
+/// and the server soon gives up what a client that is gone or frozen began (not every system can look whether a client is gone).
 const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'; \
-    SET client_connection_check_interval = '2s'; \
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
     SET default_transaction_isolation = 'read committed'; \
+    DO $$ BEGIN SET client_connection_check_interval = '2s'; EXCEPTION WHEN OTHERS THEN NULL; END $$; \
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// What is done with a connection.
@@ -118,10 +118,10 @@ impl Link {
     }
 
     /// Does with one of the connections what may be done twice: once more with a new one, when an idle one turns out to be dead.
-    pub(super) async fn with<T>(
+    pub(super) async fn with<T: Send>(
         &self,
         patience: Duration,
-        work: impl for<'c> Fn(&'c mut PgConnection) -> Work<'c, T>,
+        work: impl for<'c> Fn(&'c mut PgConnection) -> Work<'c, T> + Send + Sync,
     ) -> Result<T, Error> {
         let permit = timeout(CONNECT, self.permits.acquire()).await;
         let Ok(Ok(_permit)) = permit else {
@@ -138,11 +138,11 @@ impl Link {
         Ok(self.attempt(connection, patience, &work).await?)
     }
 
-    async fn attempt<T>(
+    async fn attempt<T: Send>(
         &self,
         mut connection: PgConnection,
         patience: Duration,
-        work: &impl for<'c> Fn(&'c mut PgConnection) -> Work<'c, T>,
+        work: &(impl for<'c> Fn(&'c mut PgConnection) -> Work<'c, T> + Sync),
     ) -> Result<T, Problem> {
         let result = timeout(patience, work(&mut connection)).await;
         let result = result.unwrap_or_else(|_| Err(Problem::Hangs));

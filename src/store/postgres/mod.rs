@@ -41,7 +41,7 @@ use self::index::IndexTables;
 use self::journal::Writer;
 use self::link::{LONG, Link, SHORT, Shared, Work};
 use self::news::News;
-use self::own_chain::OwnChain;
+use self::own_chain::{OwnChain, SharedChain, lock};
 use self::read::Reader;
 use self::row::chain_of;
 use super::column::signed;
@@ -57,7 +57,7 @@ use crate::model::{AccessTokenId, DefinitionChange, Definitions, ScopeMap, Scope
 #[derive(Clone, Debug)]
 pub(super) struct Postgres {
     link: Shared,
-    own: Arc<Mutex<OwnChain>>,
+    own: Arc<SharedChain>,
     news: Arc<News>,
 }
 
@@ -165,7 +165,7 @@ impl Engine for Postgres {
     async fn change(&self, change: Change, seal: Seal<'static>) -> Result<Appended, Error> {
         let deed = self.deed(change).await?;
         let own = Arc::clone(&self.own);
-        self.link.run(async move { own.lock().await.append(&deed, seal).await }).await
+        self.link.run(async move { lock(&own).await?.append(&deed, seal).await }).await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, Error> {

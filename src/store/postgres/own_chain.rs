@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use super::batch::{Batch, KnownClaims, number_of};
@@ -23,6 +24,8 @@ const TRIES: u32 = 3;
 const SOON: Duration = Duration::from_secs(1);
 /// The server gives up a statement by itself a little sooner than it is given up here.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long others may keep it busy.
+const BUSY: Duration = Duration::from_secs(10);
 const SESSION: &str = "SET statement_timeout = '5s'";
 /// A connection that rested so long is looked at before events are sealed for it: what was sealed for one chain fits no other.
 const RESTED: Duration = Duration::from_secs(1);
@@ -43,6 +46,14 @@ struct Held {
     connection: PgConnection,
     claim: Claim,
     used: Instant,
+}
+
+/// The chain of a process, shared by its journal and its changes.
+pub(super) type SharedChain = Mutex<OwnChain>;
+
+/// Waits until nobody else appends.
+pub(super) async fn lock(own: &SharedChain) -> Result<MutexGuard<'_, OwnChain>, Error> {
+    timeout(BUSY, own.lock()).await.map_err(|_| Problem::Hangs.into())
 }
 
 impl OwnChain {
@@ -126,7 +137,7 @@ impl OwnChain {
             connection.execute(SESSION).await?;
             Claim::make(&mut connection, self.last).await
         };
-        let claim = timeout(PATIENCE, claim).await.unwrap_or_else(|_| Err(Problem::Hangs))?;
+        let claim = timeout(PATIENCE, claim).await.unwrap_or(Err(Problem::Hangs))?;
         Ok(Held { connection, claim, used: Instant::now() })
     }
 

@@ -38,7 +38,7 @@ pub(super) async fn time(connection: &mut PgConnection) -> Result<Timestamp, Pro
 /// All definitions, as of one moment.
 pub(super) async fn definitions(connection: &mut PgConnection) -> Result<Definitions, Problem> {
     let mut snapshot = connection.begin_with(SNAPSHOT).await?;
-    let definitions = load(&mut *snapshot).await?;
+    let definitions = load(&mut snapshot).await?;
     snapshot.rollback().await?;
     Ok(definitions)
 }
@@ -99,15 +99,15 @@ pub(super) async fn definitions_at(
     at: u64,
 ) -> Result<Definitions, Problem> {
     let mut snapshot = connection.begin_with(SNAPSHOT).await?;
-    let present = load(&mut *snapshot).await?;
+    let present = load(&mut snapshot).await?;
     if at > present.revision {
         snapshot.rollback().await?;
         return Err(Error::UnknownRevision(at, present.revision).into());
     }
     let past = Definitions {
         revision: at,
-        scope_maps: roll_back(&mut *snapshot, at, present.scope_maps).await?,
-        tokens: roll_back(&mut *snapshot, at, present.tokens).await?,
+        scope_maps: roll_back(&mut snapshot, at, present.scope_maps).await?,
+        tokens: roll_back(&mut snapshot, at, present.tokens).await?,
     };
     snapshot.rollback().await?;
     Ok(past)

@@ -210,12 +210,11 @@ fn head_of(row: &PgRow) -> Result<ChainHead, sqlx::Error> {
 }
 
 fn journal_row(row: &PgRow) -> Result<JournalRow, sqlx::Error> {
-    let claims = match row.try_get::<Option<&[u8]>, _>(7)? {
-        None => None,
-        Some(_) => {
-            let json: Option<&str> = row.try_get(8)?;
-            Some(Claims::from_stored(bytes(row, 7)?, json.unwrap_or_default()))
-        }
+    let claims = if row.try_get::<Option<&[u8]>, _>(7)?.is_some() {
+        let json: Option<&str> = row.try_get(8)?;
+        Some(Claims::from_stored(bytes(row, 7)?, json.unwrap_or_default()))
+    } else {
+        None
     };
     Ok(JournalRow {
         sequence: unsigned(row.try_get(0)?),

@@ -5,6 +5,7 @@ mod changes;
 mod partitions;
 mod proxy;
 mod start;
+mod tls;
 mod trouble;
 
 use crate::store::for_test::World;

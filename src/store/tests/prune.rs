@@ -71,7 +71,9 @@ async fn claims_that_are_still_referred_to_stay(world: World) {
         let mut rows = Vec::new();
         let seal = |head| {
             rows = rows_after(head, count);
-            rows.iter_mut().for_each(|row| row.claims.clone_from(&claims));
+            for row in &mut rows {
+                row.claims.clone_from(&claims);
+            }
             rows.clone()
         };
         writer.append(Box::new(seal)).unwrap();

@@ -39,19 +39,17 @@ fn until_free(world: &World, chain: i32) {
 async fn processes_that_start_together_get_different_chains() {
     let world = World::postgres().await;
     let stores = futures_util::future::join_all((0..5).map(|_| world.again())).await;
-    let threads: Vec<_> = stores
-        .iter()
-        .map(|store| {
-            let store = store.clone();
-            std::thread::spawn(move || {
-                let mut writer = store.journal().unwrap();
-                for _ in 0..20 {
-                    append(&mut writer, 7);
-                }
-                writer
-            })
-        })
-        .collect();
+    let append_all = |store: Store| {
+        let mut writer = store.journal().unwrap();
+        for _ in 0..20 {
+            append(&mut writer, 7);
+        }
+        writer
+    };
+    let mut threads = Vec::new();
+    for store in stores {
+        threads.push(std::thread::spawn(move || append_all(store)));
+    }
     let writers: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     let mut chains: Vec<_> = writers.iter().map(|writer| writer.chain().0).collect();
     chains.sort_unstable();

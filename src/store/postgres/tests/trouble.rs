@@ -89,13 +89,10 @@ async fn promise_3_a_database_that_hangs_is_given_up_and_taken_again() {
     let mut writer = store.journal().unwrap();
     append(&mut writer, 1);
     proxy.freeze();
-    let reading = tokio::spawn({
-        let store = store.clone();
-        async move { store.policy_revision().await }
-    });
     let appended = tokio::task::spawn_blocking(move || (writer.append(seal()), writer));
-    let (appended, mut writer) = appended.await.unwrap();
-    for error in [appended.unwrap_err(), reading.await.unwrap().unwrap_err()] {
+    let (read, appended) = tokio::join!(store.policy_revision(), appended);
+    let (appended, mut writer) = appended.unwrap();
+    for error in [appended.unwrap_err(), read.unwrap_err()] {
         assert!(error.to_string().contains("does not answer"), "{error}");
     }
     proxy.thaw();
