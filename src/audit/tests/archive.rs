@@ -1,6 +1,8 @@
 //! Find, list, prune.
 
+use super::super::key::SigningKey;
 use super::super::trail::{Item, Trail};
+use super::super::verify::Entry;
 use super::*;
 use crate::model::{AccessTokenId, CredentialRef, Permissions, TokenUid};
 
@@ -12,6 +14,7 @@ on_both_engines! {
     a_journal_verifies_while_it_is_written
     g5_an_access_token_is_found_by_whoever_was_given_it_also_when_its_own_mint_was_refused
     what_is_pruned_while_it_is_read_is_not_taken_for_damage
+    what_is_signed_while_it_is_read_is_left_out
 }
 
 async fn a_decision_is_found_at_once_and_as_it_was_recorded(fixture: Fixture) {
@@ -205,4 +208,25 @@ async fn what_is_pruned_while_it_is_read_is_not_taken_for_damage(fixture: Fixtur
     let problem = trail.next().unwrap().err().unwrap().to_string();
     assert!(problem.contains("up to 6 were pruned while"), "{problem}");
     assert_eq!(only(&archive.verify(None).unwrap()).start, 6);
+}
+
+async fn what_is_signed_while_it_is_read_is_left_out(fixture: Fixture) {
+    let fixture = fixture.filled(3).await;
+    for number in 3..5 {
+        fixture.store.record(Journal::seal(fixture.event(number))).await.unwrap();
+    }
+    let archive = fixture.archive();
+    let mut trail = Trail::open(&archive).unwrap();
+    // where it starts, the events and the checkpoint of the third
+    let mut items: Vec<_> = trail.by_ref().take(7).collect();
+    let heads = [(Chain::default(), fixture.rows()[3].head())];
+    let key = SigningKey::open(&fixture.key_file()).unwrap();
+    let late = Checkpoint::sign(Statement::Checkpoint, fixture.clock.now(), heads, &key);
+    fixture.store.journal().unwrap().add_checkpoint(4, &late.to_json()).unwrap();
+    items.extend(trail);
+    let entries = items.into_iter().map(|item| item.map(Entry::from));
+    let report = verify(entries, None).unwrap();
+    assert_eq!((report.events, report.checkpoints, only(&report).covered), (5, 1, 3));
+    let report = archive.verify(None).unwrap();
+    assert_eq!((report.events, report.checkpoints, only(&report).covered), (5, 2, 4));
 }
