@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Journal;
-use crate::broker::{Broker, LocalUser, Parts};
+use crate::broker::{Broker, LocalUser, Parts, StoredUses};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::identity::Verifiers;
@@ -181,7 +181,8 @@ async fn broker(
         context: config.policy_context(),
         limits: config.limits.clone(),
         registries: registries(config, Arc::clone(&ring), without_root, Arc::clone(&clock))?,
-        verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?,
+        verifiers: Verifiers::build(config.issuers.clone(), ring, Arc::clone(&clock))?
+            .sharing_used_tokens(Arc::new(StoredUses::new(store.clone()))),
         clock,
         journal,
         store,

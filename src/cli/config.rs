@@ -63,7 +63,7 @@ impl ConfigCommand {
 impl Check {
     async fn run(self, process: &mut Process) -> Result<(), Failure> {
         let config = self.config.load()?;
-        let policy_revision = if offline::store_file(&config).exists() {
+        let policy_revision = if offline::missing_file(&config).is_none() {
             let definitions = offline::existing_store(&config).await?.definitions().await?;
             let revision = definitions.revision;
             offline::compile(definitions, &config)?;

@@ -43,8 +43,7 @@ impl ConfigArgs {
 
 /// Opens the store that the configuration names; one that was never made is an error, not an empty one.
 pub(super) async fn existing_store(config: &Config) -> Result<Store, Failure> {
-    let file = store_file(config);
-    if !file.exists() {
+    if let Some(file) = missing_file(config) {
         return Err(Failure::failed(format!(
             "there is no store at `{}`: the first `dockpass serve` or `dockpass policy apply` makes it; --config names the broker's configuration",
             file.display()
@@ -58,9 +57,11 @@ pub(super) async fn open(config: &Config) -> Result<Store, crate::store::Error> 
     Store::open(&config.store, &config.data_dir).await
 }
 
-/// Where the store is.
-pub(super) fn store_file(config: &Config) -> PathBuf {
-    config.data_dir.join(config.store.url.sqlite_file().unwrap_or_default())
+/// The file of an embedded store that was never made.
+pub(super) fn missing_file(config: &Config) -> Option<PathBuf> {
+    let embedded = config.store.url.sqlite_file().filter(|_| config.store.url_file.is_none())?;
+    let file = config.data_dir.join(embedded);
+    (!file.exists()).then_some(file)
 }
 
 /// Compiles definitions as the broker will.

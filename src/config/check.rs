@@ -75,8 +75,14 @@ impl Config {
     }
 
     fn check_urls(&self, problems: &mut Vec<String>) {
-        if self.store.url.sqlite_file().is_none() && !self.store.url.is_postgres() {
-            problems.push("store.url: only `sqlite:FILE` is known to this version".to_owned());
+        if self.store.url_file.is_none()
+            && self.store.url.sqlite_file().is_none()
+            && !self.store.url.is_postgres()
+        {
+            problems.push(
+                "store.url: write `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/DATABASE`"
+                    .to_owned(),
+            );
         }
         problems.append(&mut self.cache.problems());
     }

@@ -165,6 +165,8 @@ impl Iterator for Candidates<'_> {
     type Item = Result<u64, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
+        // what failed would fail again
+        let next = self.advance().inspect_err(|_| self.within = 0..0);
+        next.transpose()
     }
 }

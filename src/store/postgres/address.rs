@@ -52,8 +52,10 @@ impl Address {
         check_parameters(url)?;
         let options = PgConnectOptions::from_str(url.expose())
             .map_err(|error| {
+                let problem = error.to_string();
+                let problem = problem.trim_start_matches("error with configuration: ");
                 Error::Config(format!(
-                    "store.url `{url}` cannot be read: {error}; percent-encode what is special in user and password"
+                    "store.url `{url}` cannot be read: {problem}; percent-encode what is special in user and password"
                 ))
             })?
             .disable_statement_logging();
@@ -173,7 +175,7 @@ mod tests {
             ("postgres://me:canary@localhost", "names no database"),
             ("postgres://me:canary@localhost/db?pasword=canary2", "not known"),
             ("postgres://me:can/ary@localhost/db", "percent-encode"),
-            ("postgres://me:canary@localhost/db?sslmode=sometimes", "sslmode"),
+            ("postgres://me:canary@localhost/db?sslmode=sometimes", "unknown value"),
         ] {
             let error = address(url).unwrap_err();
             assert!(error.contains(wanted) && !error.contains("canary"), "{url}: {error}");

@@ -154,16 +154,16 @@ async fn a_page_has_the_tokens_of_one_scope_map(world: World) {
     let mut definitions = Definitions { revision: 1, ..Definitions::default() };
     for number in 0..20 {
         let mut token = token(&format!("name-{number:04}"), 1);
-        token.scope_map = if number % 2 == 0 { "even" } else { "odd" }.parse().unwrap();
+        token.scope_map = if number % 2 == 0 { "map-even" } else { "map-odd" }.parse().unwrap();
         definitions.tokens.push(token);
     }
     replace(store, &definitions).await.unwrap();
     // one is tied to the other map from now on
     definitions.revision = 2;
-    definitions.tokens[0].scope_map = "odd".parse().unwrap();
+    definitions.tokens[0].scope_map = "map-odd".parse().unwrap();
     replace(store, &definitions).await.unwrap();
     let page = |after: &str, limit| {
-        let map = Some("even".parse().unwrap());
+        let map = Some("map-even".parse().unwrap());
         store.tokens_after("prod".parse().unwrap(), map, after.to_owned(), limit)
     };
     let first = page("", 4).await.unwrap();

@@ -70,6 +70,8 @@ impl Postgres {
             "dynamic_shared_memory_type=mmap",
             "shared_buffers=16MB",
             "max_connections=100",
+            // what was written before a kill is in the page cache: to sync each file is for a power cut
+            "recovery_init_sync_method=syncfs",
             "min_wal_size=2MB",
             "max_wal_size=8MB",
         ] {
