@@ -38,7 +38,7 @@ impl Registries {
         let signing = Arc::default();
         let mut registries =
             Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), x5c, kid, signing };
-        for config in configs {
+        for config in &configs {
             registries.add(config, &deps)?;
         }
         Ok(registries)
@@ -73,7 +73,7 @@ impl Registries {
         self.x5c.as_ref().map(Signer::bundle_pem).unwrap_or_default()
     }
 
-    fn add(&mut self, config: Config, deps: &Dependencies) -> Result<(), Error> {
+    fn add(&mut self, config: &Config, deps: &Dependencies) -> Result<(), Error> {
         let name = config.name.clone();
         if let Some(other) = self.by_service.insert(config.service.clone(), name.clone()) {
             return Err(Error::Config(format!(
@@ -81,7 +81,7 @@ impl Registries {
                 config.service
             )));
         }
-        let registry = self.registry(&config, deps)?;
+        let registry = self.registry(config, deps)?;
         match self.by_name.insert(name.clone(), registry) {
             None => Ok(()),
             Some(_) => Err(Error::Config(format!("there are two registries named `{name}`"))),
