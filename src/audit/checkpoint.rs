@@ -72,7 +72,7 @@ impl Checkpoint {
 
     /// Where it says that a chain stands.
     pub fn head(&self, chain: Chain) -> Option<ChainHead> {
-        self.heads.iter().find(|head| head.chain == chain).map(|head| head.as_chain_head())
+        self.heads.iter().find(|head| head.chain == chain).map(Head::as_chain_head)
     }
 
     /// Reads a checkpoint that the store keeps for an event.

@@ -147,7 +147,7 @@ impl Committer {
                 self.chain = chain;
             }
             Err(error) => {
-                tracing::warn!(%error, %chain, "the new chain of the audit journal cannot be used yet")
+                tracing::warn!(%error, %chain, "the new chain of the audit journal cannot be used yet");
             }
         }
     }

@@ -94,6 +94,7 @@ pub fn read_export(mut source: impl BufRead) -> impl Iterator<Item = Result<Entr
 }
 
 /// Chain 0 is not named: an export of an embedded store has no other.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_first(chain: &Chain) -> bool {
     *chain == Chain::default()
 }

@@ -34,6 +34,11 @@ impl Places {
         self.0.get(&chain).copied()
     }
 
+    /// The place in chain 0, when no other chain has one.
+    pub fn alone(&self) -> Option<u64> {
+        self.of(Chain::default()).filter(|_| self.0.len() == 1)
+    }
+
     /// Moves the place in the chain of an event to the event.
     pub fn pass(&mut self, found: &Found) {
         self.0.insert(found.chain, found.sequence);
@@ -50,13 +55,6 @@ impl From<u64> for Places {
     /// A place in chain 0.
     fn from(sequence: u64) -> Self {
         Self([(Chain::default(), sequence)].into())
-    }
-}
-
-impl Places {
-    /// The place in chain 0, when no other is given.
-    fn alone(&self) -> Option<u64> {
-        self.of(Chain::default()).filter(|_| self.0.len() == 1)
     }
 }
 

@@ -17,36 +17,64 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{Claims, Clock, DecisionId, JsonObject, Lifetime, ManualClock, Reason};
-use crate::store::{Chain, Config, JournalRow, Store};
+use crate::store::for_test::World;
+use crate::store::{Chain, JournalRow, Store};
 
-/// A store, its folder, and a clock that stands still.
+/// Makes a test of each function over each engine.
+macro_rules! on_both_engines {
+    ($($test:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $test() { super::$test(super::Fixture::new().await).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $test() { super::$test(super::Fixture::postgres().await).await; })*
+        }
+    };
+}
+use on_both_engines;
+
+/// A store, a folder for the key, and a clock that stands still.
 struct Fixture {
     folder: TempDir,
     store: Store,
     clock: ManualClock,
+    world: World,
 }
 
 impl Fixture {
+    /// With an embedded store.
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Config::default(), folder.path()).await.unwrap();
-        Self { folder, store, clock: clock() }
+        Self::on(World::sqlite().await)
+    }
+
+    /// With a store in PostgreSQL.
+    async fn postgres() -> Self {
+        Self::on(World::postgres().await)
+    }
+
+    fn on(world: World) -> Self {
+        let store = world.store.clone();
+        Self { folder: tempfile::tempdir().unwrap(), store, clock: clock(), world }
     }
 
     async fn journal(&self) -> Journal {
         Journal::start(&self.store, &self.key_file(), Arc::new(self.clock.clone())).await.unwrap()
     }
 
-    /// A closed journal of `count` events, one minute after another.
+    /// A closed journal of `count` events in an embedded store, one minute after another.
     async fn with_events(count: u8) -> Self {
-        let fixture = Self::new().await;
-        let journal = fixture.journal().await;
+        Self::new().await.filled(count).await
+    }
+
+    /// With a closed journal of `count` events, one minute after another.
+    async fn filled(self, count: u8) -> Self {
+        let journal = self.journal().await;
         for number in 0..count {
-            journal.append(fixture.event(number)).await.unwrap();
-            fixture.clock.advance(SignedDuration::from_mins(1));
+            journal.append(self.event(number)).await.unwrap();
+            self.clock.advance(SignedDuration::from_mins(1));
         }
         journal.close().await;
-        fixture
+        self
     }
 
     fn event(&self, number: u8) -> Event {

@@ -41,7 +41,7 @@ pub fn verify(
     while let Some(entry) = entries.next() {
         match entry? {
             Entry::Start(chain, start, record) => {
-                verifier.start(chain, start, record.as_deref())?
+                verifier.start(chain, start, record.as_deref())?;
             }
             Entry::Checkpoint(checkpoint) => verifier.checkpoint(&checkpoint)?,
             Entry::Event(record) => match verifier.chains.get_mut(&record.chain) {

@@ -21,6 +21,7 @@ mod minted;
 mod policies;
 mod refusals;
 mod revoke;
+mod used_tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,7 @@ pub use self::evidence::Report;
 pub use self::limits::Config as LimitsConfig;
 pub use self::manage::{LocalUser, Operator, Role};
 pub use self::policies::Error as StartError;
+pub use self::used_tokens::StoredUses;
 
 /// How many counted refusals are appended at once: less than the journal's queue holds.
 const APPENDS: usize = 256;

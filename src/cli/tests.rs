@@ -2,6 +2,7 @@
 
 mod audit;
 mod broker;
+mod chains;
 mod dev;
 mod issue;
 mod login;

@@ -24,7 +24,7 @@ use crate::seal::Session;
 pub use self::config::{Algorithm, IssuerConfig};
 pub use self::error::{Check, Error};
 pub use self::evidence::Evidence;
-pub use self::oidc::Workload;
+pub use self::oidc::{UsedTokens, Workload};
 pub use self::password::{PasswordEntry, PasswordHolder, PasswordIndex};
 pub use self::recorded::ask_as_recorded;
 pub use self::verifiers::Verifiers;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::oidc::Oidc;
+use super::oidc::{Oidc, UsedTokens};
 use super::{Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented};
 use crate::model::{Clock, PasswordSecret, Secret};
 use crate::seal::{InvalidSession, KeyRing, Session};
@@ -33,6 +33,13 @@ impl Verifiers {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         Ok(Self { oidc: Oidc::build(issuers, Arc::clone(&clock))?, ring, clock })
+    }
+
+    /// Remembers there, for all processes, which tokens of single use were used; without, only this process knows.
+    #[must_use]
+    pub fn sharing_used_tokens(mut self, shared: Arc<dyn UsedTokens>) -> Self {
+        self.oidc.share_used_tokens(shared);
+        self
     }
 
     /// The identity of a docker client that presents nothing, where the registry's operator allows that.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::journal::WriteJournal;
 use super::read::ReadJournal;
+use super::used_token::UsedToken;
 use super::{Appended, Chain, ChainHead, Changes, Error, Page, PolicyNews, Seal, SearchIndex};
 use crate::model::{
     AccessTokenId, DefinitionChange, Definitions, RegistryName, ScopeMap, ScopeMapName, Token,
@@ -56,6 +57,9 @@ pub(super) trait Engine: fmt::Debug + Send + Sync {
     ) -> Result<Page<Token>, Error>;
 
     async fn change(&self, change: Change, seal: Seal<'static>) -> Result<Appended, Error>;
+
+    /// True for the first use.
+    async fn use_up(&self, token: UsedToken) -> Result<bool, Error>;
 
     /// The time of the database server; `None` where there is no server.
     async fn time(&self) -> Result<Option<Timestamp>, Error>;

@@ -21,6 +21,7 @@ mod postgres;
 mod read;
 mod row;
 mod sqlite;
+mod used_token;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use jiff::Timestamp;
 use self::engine::{Change, Engine, PageOf};
 use self::postgres::Postgres;
 use self::sqlite::Sqlite;
+use self::used_token::UsedToken;
 use crate::model::{
     AccessTokenId, DefinitionChange, Definitions, RegistryName, ScopeMap, ScopeMapName, Token,
 };
@@ -176,6 +178,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<(AccessTokenId, Timestamp)>, Error> {
         self.engine.revocations(now).await
+    }
+
+    /// Remembers, durably and for all processes, that an identity token is used, by the hash of its issuer and id. False when it was before: of many
+    /// who use it at the same time one hears true.
+    pub async fn use_up(
+        &self,
+        hash: [u8; 32],
+        expire_time: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.engine.use_up(UsedToken { hash, expire_time, now }).await
     }
 
     /// The present policy revision (definitions and revocations).

@@ -4,6 +4,7 @@ mod definitions;
 mod journal;
 mod prune;
 pub(super) mod sample;
+mod used_token;
 
 use super::for_test::World;
 

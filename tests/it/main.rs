@@ -31,6 +31,7 @@ mod services;
 mod sessions;
 mod shared_cache;
 mod shutdown;
+mod single_use;
 mod skew;
 mod startup;
 mod support;

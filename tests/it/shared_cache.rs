@@ -17,7 +17,7 @@ fn redis() -> String {
 
 /// A site whose seal keys are there, and whose cache is on Redis.
 async fn site() -> Site {
-    let mut site = Site::new().await;
+    let mut site = Site::embedded().await;
     site.start().await.stop().await;
     site.reconfigure("[[registries]]", &format!("[cache]\nurl = \"{}\"\n[[registries]]", redis()));
     site
@@ -98,7 +98,7 @@ async fn what_is_local_only_is_forgotten_with_the_broker() {
 
 #[tokio::test]
 async fn a_shared_cache_needs_seal_keys_that_were_made_before() {
-    let mut site = Site::new().await;
+    let mut site = Site::embedded().await;
     site.reconfigure("[[registries]]", &format!("[cache]\nurl = \"{}\"\n[[registries]]", redis()));
     let built = App::build(&site.config(), Arc::new(site.clock.clone())).await;
     let problem = format!("{:#}", built.unwrap_err());
@@ -107,7 +107,7 @@ async fn a_shared_cache_needs_seal_keys_that_were_made_before() {
 
 #[tokio::test]
 async fn promise_5_a_broker_starts_and_answers_without_its_redis() {
-    let mut site = Site::new().await;
+    let mut site = Site::embedded().await;
     site.start().await.stop().await;
     // nobody listens there
     let cache = "[cache]\nurl = \"redis://:canary@127.0.0.1:1\"\n[[registries]]";

@@ -220,7 +220,7 @@ proptest! {
     ) {
         let intact = Ledger::with(3, 4).lines();
         let (from, to) = (from % intact.len(), to % intact.len());
-        let mut lines = intact.clone();
+        let mut lines = intact;
         let mut line: Value = serde_json::from_str(&lines.remove(from)).unwrap();
         let Some(event) = line.get_mut("event") else { return Ok(()) };
         let before = event.get("chain").and_then(Value::as_u64).unwrap_or(0);

@@ -2,9 +2,16 @@
 
 use super::*;
 
-#[tokio::test]
-async fn promise_1_an_answer_comes_after_the_commit() {
-    let fixture = Fixture::new().await;
+on_both_engines! {
+    promise_1_an_answer_comes_after_the_commit
+    promise_1_an_event_whose_caller_hung_up_is_recorded
+    promise_3_a_closed_journal_refuses
+    many_at_once_share_commits_and_all_are_recorded
+    a_panic_does_not_end_the_journal
+    a_journal_that_is_only_dropped_still_writes_what_is_queued
+}
+
+async fn promise_1_an_answer_comes_after_the_commit(fixture: Fixture) {
     let journal = fixture.journal().await;
     for number in 0..50 {
         let event = fixture.event(number);
@@ -16,9 +23,7 @@ async fn promise_1_an_answer_comes_after_the_commit() {
     }
 }
 
-#[tokio::test]
-async fn promise_1_an_event_whose_caller_hung_up_is_recorded() {
-    let fixture = Fixture::new().await;
+async fn promise_1_an_event_whose_caller_hung_up_is_recorded(fixture: Fixture) {
     let journal = fixture.journal().await;
     let event = fixture.event(0);
     let mut append = Box::pin(journal.append(event.clone()));
@@ -75,9 +80,7 @@ async fn promise_3_a_database_that_was_moved_away_stops_the_journal_until_it_is_
     fails_then_recovers(&journal, &fixture, || std::fs::rename(&away, &file).unwrap()).await;
 }
 
-#[tokio::test]
-async fn promise_3_a_closed_journal_refuses() {
-    let fixture = Fixture::new().await;
+async fn promise_3_a_closed_journal_refuses(fixture: Fixture) {
     let journal = fixture.journal().await;
     journal.close().await;
     journal.close().await;
@@ -105,9 +108,7 @@ async fn promise_8_more_than_the_queue_holds_is_shed() {
     assert!(results.iter().all(Result::is_err));
 }
 
-#[tokio::test]
-async fn many_at_once_share_commits_and_all_are_recorded() {
-    let fixture = Fixture::new().await;
+async fn many_at_once_share_commits_and_all_are_recorded(fixture: Fixture) {
     let journal = fixture.journal().await;
     let appends = (0..=255).map(|number| journal.append(fixture.event(number)));
     for result in futures_util::future::join_all(appends).await {
@@ -141,9 +142,7 @@ impl Clock for PanickingClock {
     }
 }
 
-#[tokio::test]
-async fn a_panic_does_not_end_the_journal() {
-    let fixture = Fixture::new().await;
+async fn a_panic_does_not_end_the_journal(fixture: Fixture) {
     let asked = tokio::sync::watch::Sender::new(false);
     let mut panicked = asked.subscribe();
     let clock = PanickingClock { asked, clock: fixture.clock.clone() };
@@ -162,9 +161,7 @@ async fn a_panic_does_not_end_the_journal() {
     assert_eq!(only(&fixture.archive().verify(None).unwrap()).covered, 1024);
 }
 
-#[tokio::test]
-async fn a_journal_that_is_only_dropped_still_writes_what_is_queued() {
-    let fixture = Fixture::new().await;
+async fn a_journal_that_is_only_dropped_still_writes_what_is_queued(fixture: Fixture) {
     let journal = fixture.journal().await;
     let event = fixture.event(0);
     let mut append = Box::pin(journal.append(event.clone()));

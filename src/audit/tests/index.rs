@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{TestCaseError, TestRunner};
+use proptest::test_runner::{RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use super::super::chain::Prepared;
 use super::super::fields::Fields;
@@ -16,13 +16,13 @@ mod reported;
 
 use self::reported::{credential, reported, scope_map};
 
-/// A store with a closed journal of events in one commit, none of them indexed yet.
-async fn with(events: Vec<Event>) -> Fixture {
-    let fixture = Fixture::new().await;
-    append(&fixture, &events);
-    fixture
+on_both_engines! {
+    a_search_finds_what_a_look_at_each_event_finds
+    an_index_that_is_behind_catches_up
+    what_was_pruned_is_not_found_and_the_rest_is
 }
 
+/// Adds events in one commit, none of them indexed yet.
 fn append(fixture: &Fixture, events: &[Event]) {
     let seal = |mut head: ChainHead| {
         let mut rows = Vec::new();
@@ -36,9 +36,16 @@ fn append(fixture: &Fixture, events: &[Event]) {
     fixture.store.journal().unwrap().append(Box::new(seal)).unwrap();
 }
 
-async fn with_numbered(count: u32) -> Fixture {
+fn numbered(count: u32) -> Vec<Event> {
     let events = (0..count).map(|number| event([u8::try_from(number % 251).unwrap(); 4], number));
-    with(events.collect()).await
+    events.collect()
+}
+
+/// An embedded store with events.
+async fn with_numbered(count: u32) -> Fixture {
+    let fixture = Fixture::new().await;
+    append(&fixture, &numbered(count));
+    fixture
 }
 
 /// An event of some kind, whose facts follow from four numbers.
@@ -227,14 +234,13 @@ fn list(archive: &Archive, filter: &Filter, page: u32) -> Vec<u64> {
     }
 }
 
-#[tokio::test]
-async fn a_search_finds_what_a_look_at_each_event_finds() {
+async fn a_search_finds_what_a_look_at_each_event_finds(fixture: Fixture) {
     let mut runner = TestRunner::deterministic();
     let facts = prop::collection::vec(any::<[u8; 4]>(), 1_500..1_800);
     let facts = facts.new_tree(&mut runner).unwrap().current();
     let events: Vec<_> = (0..).zip(facts).map(|(number, facts)| event(facts, number)).collect();
     let (indexed, tail) = events.split_at(1_300);
-    let fixture = with(indexed.to_vec()).await;
+    append(&fixture, indexed);
     let archive = fixture.archive();
     archive.catch_up().unwrap();
     append(&fixture, tail);
@@ -242,7 +248,13 @@ async fn a_search_finds_what_a_look_at_each_event_finds() {
         fixture.store.search_index(Chain::default()).unwrap().state().unwrap().0.place,
         1280
     );
-    let result = runner.run(&(filters(), 1..400_u32), |(filter, page)| {
+    // a look into a database takes longer
+    let (cases, pages) =
+        if fixture.world.is_embedded() { (256, 1..400_u32) } else { (32, 50..400) };
+    let config = ProptestConfig::with_cases(cases);
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let result = runner.run(&(filters(), pages), |(filter, page)| {
         let expected: Vec<u64> = (1..)
             .zip(&events)
             .filter(|(_, event)| fits(&filter, event))
@@ -303,9 +315,8 @@ async fn the_index_of_another_journal_is_made_anew() {
     rebuilt(&fixture);
 }
 
-#[tokio::test]
-async fn an_index_that_is_behind_catches_up() {
-    let fixture = with_numbered(300).await;
+async fn an_index_that_is_behind_catches_up(fixture: Fixture) {
+    append(&fixture, &numbered(300));
     fixture.archive().catch_up().unwrap();
     let later = (300..600_u32)
         .map(|number| event([u8::try_from(number % 251).unwrap(); 4], number))
@@ -314,9 +325,8 @@ async fn an_index_that_is_behind_catches_up() {
     rebuilt(&fixture);
 }
 
-#[tokio::test]
-async fn what_was_pruned_is_not_found_and_the_rest_is() {
-    let fixture = with_numbered(900).await;
+async fn what_was_pruned_is_not_found_and_the_rest_is(fixture: Fixture) {
+    append(&fixture, &numbered(900));
     let archive = fixture.archive();
     archive.catch_up().unwrap();
     // a checkpoint of the last event lets a prune go that far

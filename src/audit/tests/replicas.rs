@@ -107,7 +107,7 @@ async fn promise_2_the_chains_of_all_replicas_verify_in_the_store_and_in_an_expo
         assert_eq!(verify_lines(&lines, None).unwrap(), report);
     }
     // a replica that starts with the file of another signs with the same key
-    let shared = cluster.store().await;
+    let shared = cluster.world.again().await;
     let clock = Arc::new(cluster.clock.clone());
     let journal = Journal::start(&shared, &cluster.key_file(0), clock).await.unwrap();
     journal.append(event(&cluster.clock, 1)).await.unwrap();
@@ -119,8 +119,8 @@ async fn promise_2_the_chains_of_all_replicas_verify_in_the_store_and_in_an_expo
 async fn promise_2_the_checkpoint_of_one_replica_covers_the_chain_of_one_that_died() {
     let (cluster, mut replicas) = Cluster::with_events(2, 4).await;
     // it signs nothing any more
-    cluster.cut_off(1).await;
-    cluster.run("UPDATE audit_chain SET owner = 'somebody else' WHERE chain = 1").await;
+    cluster.cut_off(1);
+    cluster.run("UPDATE audit_chain SET owner = 'somebody else' WHERE chain = 1");
     drop(replicas.pop());
     replicas[0].journal.close().await;
     let archive = Archive::open(&replicas[0].store);

@@ -45,11 +45,12 @@ impl Prune {
         let (key_file, clock) = (&config.keys.audit_key_file, process.clock.as_ref());
         let pruned = archive.prune(self.before, &actor(), key_file, clock).await?;
         let deleted = Deleted { events: pruned.events, claims: pruned.claims, start: pruned.start };
-        self.output.print(process, &deleted, |deleted| {
-            format!(
-                "deleted {} events; the chain starts after event {}",
-                deleted.events, deleted.start
-            )
+        self.output.print(process, &deleted, |Deleted { events, start, .. }| {
+            let start = match start.alone() {
+                Some(start) => format!("the chain starts after event {start}"),
+                None => format!("the chains start after events {start} (chain:event)"),
+            };
+            format!("deleted {events} events; {start}")
         })
     }
 }

@@ -204,3 +204,34 @@ pub(in crate::grpc) fn event(found: &Found) -> pb::AuditEvent {
         r#use: event.usage.as_ref().map(object),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_token_holds_a_place_in_each_chain() {
+        for places in ["7", "0:7,3:9"].map(|text| text.parse::<Places>().unwrap()) {
+            assert_eq!(before(&page_token(&places)), Some(Some(places)));
+        }
+        let other_list = URL_SAFE_NO_PAD.encode("tokens\n7");
+        for foreign in ["7", other_list.as_str()] {
+            assert_eq!(before(foreign), None);
+        }
+    }
+
+    #[test]
+    fn a_report_of_several_chains_is_not_taken_for_one_of_the_first() {
+        let chain = |number, last| ChainReport {
+            chain: crate::store::Chain(number),
+            last,
+            ..ChainReport::default()
+        };
+        let report = |chains| Ok(Report { chains, ..Report::default() });
+        let one = verified(&report(vec![chain(0, 5)]));
+        assert_eq!((one.last_sequence, one.chains.len()), (5, 1));
+        let two = verified(&report(vec![chain(0, 5), chain(1, 9)]));
+        assert_eq!((two.last_sequence, two.hash.as_str()), (0, ""));
+        assert_eq!((two.chains[1].chain, two.chains[1].last_sequence), (1, 9));
+    }
+}

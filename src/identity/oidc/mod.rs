@@ -34,7 +34,8 @@ use serde_json::{Map, Value};
 
 use self::compact::Compact;
 use self::issuer::{Issuer, Verified};
-use self::replay::{Use, UsedTokens};
+pub use self::replay::UsedTokens;
+use self::replay::{Replays, Use};
 use self::verdicts::{TokenHash, Verdict, Verdicts};
 pub use self::workload::Workload;
 use super::{Check, Error, IssuerConfig};
@@ -48,7 +49,7 @@ const CLAIMED_ISSUER_CHARS: usize = 256;
 pub(super) struct Oidc {
     issuers: HashMap<IssuerUrl, Arc<Issuer>>,
     verdicts: Verdicts,
-    used: UsedTokens,
+    used: Replays,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +69,12 @@ impl Oidc {
                 }
             }
         }
-        Ok(Self { issuers, verdicts: Verdicts::new(), used: UsedTokens::new(), clock })
+        Ok(Self { issuers, verdicts: Verdicts::new(), used: Replays::new(), clock })
+    }
+
+    /// Remembers there as well which tokens of single use were used.
+    pub(super) fn share_used_tokens(&mut self, shared: Arc<dyn UsedTokens>) {
+        self.used.share(shared);
     }
 
     /// Verifies a token.
@@ -84,7 +90,8 @@ impl Oidc {
         if let Some(workload) = self.verdicts.find(&hash, now) {
             return Ok(workload);
         }
-        self.verify_anew(token, hash, now).await
+        // boxed, since it is rare, and its room would be in every request
+        Box::pin(self.verify_anew(token, hash, now)).await
     }
 
     /// Frees what is kept of tokens that are not valid any more.
@@ -103,7 +110,7 @@ impl Oidc {
         let issuer = self.issuer_of(&claims)?;
         let verified = issuer.verify(&compact, claims, now).await?;
         if issuer.is_single_use() {
-            self.use_up(issuer, &verified, now)?;
+            self.use_up(issuer, &verified, now).await?;
             return Ok(Workload::new(issuer.name().clone(), &verified.registered, verified.claims));
         }
         let verdict = Verdict::new(issuer, verified, token.len());
@@ -121,16 +128,18 @@ impl Oidc {
         })
     }
 
-    fn use_up(&self, issuer: &Issuer, verified: &Verified, now: Timestamp) -> Result<(), Error> {
+    async fn use_up(
+        &self,
+        issuer: &Issuer,
+        verified: &Verified,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let jti = verified.claims.get("jti").and_then(Value::as_str).filter(|jti| !jti.is_empty());
         let jti = jti.ok_or_else(|| issuer.invalid(Check::TokenIdMissing))?;
-        match self.used.take(issuer.name(), jti, verified.registered.expire_time, now) {
+        match self.used.take(issuer.name(), jti, verified.registered.expire_time, now).await {
             Use::First => Ok(()),
             Use::Again => Err(issuer.invalid(Check::Replayed)),
-            Use::Full => Err(issuer.unavailable(
-                "more tokens that are accepted once are alive than can be remembered".to_owned(),
-                Duration::from_mins(1),
-            )),
+            Use::Unknown(problem) => Err(issuer.unavailable(problem, Duration::from_secs(10))),
         }
     }
 }

@@ -48,6 +48,7 @@ use super::column::signed;
 use super::engine::{Change, Engine, PageOf};
 use super::journal::WriteJournal;
 use super::read::ReadJournal;
+use super::used_token::UsedToken;
 use super::{
     Appended, Chain, ChainHead, Changes, Config, Error, Page, PolicyNews, Seal, SearchIndex, Url,
 };
@@ -166,6 +167,11 @@ impl Engine for Postgres {
         let deed = self.deed(change).await?;
         let own = Arc::clone(&self.own);
         self.link.run(async move { lock(&own).await?.append(&deed, seal).await }).await
+    }
+
+    async fn use_up(&self, token: UsedToken) -> Result<bool, Error> {
+        // asked twice, because a connection broke in between, it is false for the first use as well: in doubt a token was used
+        self.read(SHORT, move |connection| Box::pin(policy::use_up(connection, token))).await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, Error> {

@@ -13,6 +13,7 @@ use crate::store::definition::{Definition, parse};
 use crate::store::engine::PageOf;
 use crate::store::history::{LastForms, RollBack};
 use crate::store::page::{Filling, LARGEST, beyond};
+use crate::store::used_token::UsedToken;
 use crate::store::{Changes, Error, Page};
 
 const REVISION: &str = "SELECT policy_revision FROM state";
@@ -33,6 +34,18 @@ pub(super) async fn time(connection: &mut PgConnection) -> Result<Timestamp, Pro
     let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     let microseconds: i64 = sqlx::query_scalar(sql).fetch_one(connection).await?;
     Ok(Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::MAX))
+}
+
+/// Uses a token up: true for the first use.
+pub(super) async fn use_up(
+    connection: &mut PgConnection,
+    token: UsedToken,
+) -> Result<bool, Problem> {
+    let use_up = sqlx::query_scalar("SELECT use_up_token($1, $2, $3)")
+        .bind(token.hash.to_vec())
+        .bind(nanoseconds(token.expire_time))
+        .bind(nanoseconds(token.ended()));
+    Ok(use_up.fetch_one(connection).await?)
 }
 
 /// All definitions, as of one moment.

@@ -37,6 +37,16 @@ impl Inner {
         result
     }
 
+    /// Runs `work` in a transaction, without the reserve.
+    pub(super) fn transaction<T>(
+        &self,
+        work: &mut dyn FnMut(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _writing = self.writing.lock();
+        self.files.check()?;
+        self.transact(work)
+    }
+
     fn transact<T>(
         &self,
         work: &mut dyn FnMut(&Transaction<'_>) -> Result<T, Error>,

@@ -8,6 +8,7 @@ use crate::store::Error;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_token_scope_map.sql"),
+    include_str!("migrations/0003_used_token.sql"),
 ];
 
 /// Runs what is missing in one transaction.

@@ -19,6 +19,7 @@ mod read;
 mod reserve;
 mod revocation;
 mod scan;
+mod used_token;
 mod wal;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ use self::reserve::Reserve;
 use super::engine::{Change, Engine, PageOf};
 use super::journal::WriteJournal;
 use super::read::ReadJournal;
+use super::used_token::UsedToken;
 use super::{
     Appended, Chain, ChainHead, Changes, Error, Page, PolicyNews, Seal, SearchIndex, blocking,
 };
@@ -147,6 +149,14 @@ impl Engine for Sqlite {
     async fn change(&self, change: Change, seal: Seal<'static>) -> Result<Appended, Error> {
         let inner = Arc::clone(&self.inner);
         blocking(move || inner.change(&change, seal)).await
+    }
+
+    async fn use_up(&self, token: UsedToken) -> Result<bool, Error> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || {
+            inner.transaction(&mut |transaction| used_token::use_up(transaction, &token))
+        })
+        .await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, Error> {

@@ -67,7 +67,7 @@ impl Fault for Happens {
 
     /// Long enough for every request to meet it; what stands still, until those who wait for it have given up.
     fn lasts(&self) -> Duration {
-        Duration::from_millis(if *self == Self::StandsStill { 8000 } else { 2500 })
+        Duration::from_millis(if *self == Self::StandsStill { 7000 } else { 2000 })
     }
 
     async fn begin(&self, replicas: &mut Replicas) {

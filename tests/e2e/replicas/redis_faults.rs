@@ -7,7 +7,7 @@ use super::trail::assert_complete;
 use crate::support::{Load, Network, Replicas};
 
 /// Long enough for every request to meet it often, and for what waits for Redis to give up.
-const LASTS: Duration = Duration::from_millis(2500);
+const LASTS: Duration = Duration::from_millis(1500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_5_no_request_fails_whatever_happens_to_redis() {

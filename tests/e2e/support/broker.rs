@@ -166,19 +166,34 @@ key_reference = "{key_reference}"
         }
     }
 
-    /// Starts `dockpass serve`, and waits until it is ready.
+    /// Starts `dockpass serve`, and waits until it listens.
     pub(crate) async fn serve(&mut self) {
-        self.serve_as(std::process::Command::new(PROGRAM)).await;
+        self.start();
+        self.listens().await;
     }
 
-    /// Starts `dockpass serve` behind another command, such as a tracer.
-    pub(crate) async fn serve_as(&mut self, mut command: std::process::Command) {
+    /// Starts `dockpass serve` behind another command, such as a tracer, and waits until it listens.
+    pub(crate) async fn serve_as(&mut self, command: std::process::Command) {
+        self.start_as(command);
+        self.listens().await;
+    }
+
+    /// Starts `dockpass serve`.
+    pub(crate) fn start(&mut self) {
+        self.start_as(std::process::Command::new(PROGRAM));
+    }
+
+    fn start_as(&mut self, mut command: std::process::Command) {
         command.args(["serve", "--config"]).arg(self.config_file()).env("RUST_BACKTRACE", "1");
-        let mut program = Program::start(command, self.folder(), "dockpass");
+        let program = Program::start(command, self.folder(), "dockpass");
+        self.running = Some(Running::Program(program));
+    }
+
+    async fn listens(&mut self) {
+        let Some(Running::Program(program)) = &mut self.running else { return };
         for port in [self.ports.grpc, self.ports.http, self.ports.ops] {
             program.listens_on(port).await;
         }
-        self.running = Some(Running::Program(program));
     }
 
     /// Runs the broker in this process, by a clock of the test's own.

@@ -16,11 +16,12 @@ const PASSWORD: &str = "not-a-secret-either";
 
 /// A PostgreSQL with one database, whose journal is on the disk before it says so.
 pub(crate) struct Postgres {
+    /// Before the folder that it is mounted in.
+    disk: Option<SmallDisk>,
     /// Where its log is, and its data, unless they have a disk of their own.
     folder: TempDir,
     port: u16,
     server: Option<Program>,
-    disk: Option<SmallDisk>,
 }
 
 impl Postgres {
@@ -70,6 +71,8 @@ impl Postgres {
             "dynamic_shared_memory_type=mmap",
             "shared_buffers=16MB",
             "max_connections=100",
+            // what was written before a kill is in the page cache: to sync each file is for a power cut
+            "recovery_init_sync_method=syncfs",
             "min_wal_size=2MB",
             "max_wal_size=8MB",
         ] {

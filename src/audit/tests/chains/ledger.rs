@@ -65,7 +65,7 @@ impl Ledger {
 
     fn head(&self, chain: u32) -> ChainHead {
         let chain = Chain(chain);
-        self.chains[&chain].rows.last().map_or(ChainHead::genesis(chain), JournalRow::head)
+        self.chains[&chain].rows.last().map_or_else(|| ChainHead::genesis(chain), JournalRow::head)
     }
 
     fn sign(&mut self, chain: u32) {
@@ -202,7 +202,7 @@ impl Ledger {
             .collect();
         let mut walked = Vec::new();
         let mut take = |chain: Chain, due: u64| {
-            let Some((head, rows)) = left.get_mut(&chain) else { return None };
+            let (head, rows) = left.get_mut(&chain)?;
             let (row, rest) = rows.split_first().filter(|(row, _)| row.sequence <= due)?;
             *rows = rest;
             let previous = std::mem::replace(head, row.head()).hash;

@@ -3,17 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
-
 use super::super::*;
-use crate::model::SystemClock;
-use crate::store::Url;
 
 /// A database, and what the replicas on it share.
 pub(super) struct Cluster {
     folder: TempDir,
-    url: String,
+    pub(super) world: World,
     pub(super) clock: ManualClock,
 }
 
@@ -25,21 +20,8 @@ pub(super) struct Replica {
 
 impl Cluster {
     pub(super) async fn new() -> Self {
-        let server = std::env::var("DOCKPASS_TEST_POSTGRES")
-            .expect("this test needs a PostgreSQL server: run it by `tests/run`");
         let folder = tempfile::tempdir().unwrap();
-        let id = DecisionId::new(SystemClock.now()).to_string();
-        let name = format!("audit_{}", id.replace('-', "_"));
-        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-        let cluster = Self { folder, url: server, clock: clock() };
-        cluster.run(&format!("CREATE DATABASE {name}")).await;
-        Self { url, ..cluster }
-    }
-
-    /// A store of a replica that is new on the database.
-    pub(super) async fn store(&self) -> Store {
-        let config = Config { url: Url::new(&self.url), ..Config::default() };
-        Store::open(&config, self.folder.path()).await.unwrap()
+        Self { folder, world: World::postgres().await, clock: clock() }
     }
 
     pub(super) fn key_file(&self, replica: u32) -> PathBuf {
@@ -48,7 +30,7 @@ impl Cluster {
 
     /// A replica with a signing key of its own.
     pub(super) async fn replica(&self, number: u32) -> Replica {
-        let store = self.store().await;
+        let store = self.world.again().await;
         let clock = Arc::new(self.clock.clone());
         let journal = Journal::start(&store, &self.key_file(number), clock).await.unwrap();
         Replica { store, journal }
@@ -77,25 +59,17 @@ impl Cluster {
         (cluster, archive)
     }
 
-    /// What somebody with access to the database could do.
-    pub(super) async fn run(&self, sql: &str) {
-        let mut connection = self.connect().await;
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.unwrap();
-        connection.close().await.unwrap();
-    }
-
-    async fn connect(&self) -> PgConnection {
-        let options: sqlx::postgres::PgConnectOptions = self.url.parse().unwrap();
-        options.disable_statement_logging().connect().await.unwrap()
+    /// Does what somebody with access to the database could do.
+    pub(super) fn run(&self, sql: impl Into<String>) {
+        self.world.database().execute(sql);
     }
 
     /// Ends the connection that holds a chain, and returns when it has ended.
-    pub(super) async fn cut_off(&self, chain: u32) {
-        self.run(&format!(
+    pub(super) fn cut_off(&self, chain: u32) {
+        self.run(format!(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1684763748 AND objid = {chain} \
              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        ))
-        .await;
+        ));
     }
 }
 

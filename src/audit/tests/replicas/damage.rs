@@ -7,7 +7,7 @@ use super::*;
 async fn after(replicas: u32, sql: &str) -> (u32, u64, Damage) {
     let (cluster, archive) = Cluster::closed(replicas, 12).await;
     assert!(archive.verify(None).is_ok());
-    cluster.run(sql).await;
+    cluster.run(sql);
     place(archive.verify(None))
 }
 
@@ -74,15 +74,14 @@ async fn promise_2_a_second_row_with_a_number_is_found_wherever_it_stands() {
     let archive = Archive::open(&replicas[0].store);
     for sequence in [1_u64, 499, 500, 501, 600] {
         cluster
-            .run(&format!(
+            .run(format!(
                 "INSERT INTO audit_event (chain, sequence, stored, time, claims, id, salt, hash, claims_hash, open, personal) \
                  SELECT chain, sequence, '1999-01-01', time, claims, id, salt, hash, claims_hash, '{{}}', personal \
                  FROM audit_event WHERE chain = 0 AND sequence = {sequence}"
-            ))
-            .await;
+            ));
         let (_, event, _) = place(archive.verify(None));
         assert!((sequence..=sequence + 1).contains(&event), "{event}, not {sequence}");
-        cluster.run("DELETE FROM audit_event WHERE stored < '2000-01-01'").await;
+        cluster.run("DELETE FROM audit_event WHERE stored < '2000-01-01'");
     }
     assert!(archive.verify(None).is_ok());
 }

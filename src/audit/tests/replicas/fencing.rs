@@ -7,7 +7,7 @@ async fn promise_3_a_replica_that_lost_its_chain_goes_on_with_another() {
     let (cluster, replicas) = Cluster::with_events(1, 3).await;
     let lost = &replicas[0].journal;
     // cut off, and another replica takes the chain before this one is back
-    cluster.cut_off(0).await;
+    cluster.cut_off(0);
     let taker = cluster.replica(1).await;
     let mut recorded = vec![taker.record(&cluster, 0).await.id];
     let mut refused = Vec::new();
@@ -53,7 +53,7 @@ async fn promise_1_events_in_flight_when_a_chain_is_lost_are_recorded_once_or_re
         async move { (event.id, journal.append(event).await.is_ok()) }
     });
     let cut_off = async {
-        cluster.cut_off(0).await;
+        cluster.cut_off(0);
         cluster.replica(2).await
     };
     let (answers, _taker) = tokio::join!(futures_util::future::join_all(appends), cut_off);
@@ -70,11 +70,11 @@ async fn promise_1_events_in_flight_when_a_chain_is_lost_are_recorded_once_or_re
 #[tokio::test]
 async fn a_chain_whose_replica_is_gone_is_taken_over_and_goes_on() {
     let (cluster, mut replicas) = Cluster::with_events(2, 6).await;
-    cluster.cut_off(1).await;
+    cluster.cut_off(1);
     let gone = replicas.pop().unwrap();
     gone.journal.close().await;
     drop(gone);
-    cluster.cut_off(1).await;
+    cluster.cut_off(1);
     let next = cluster.replica(2).await;
     next.record(&cluster, 0).await;
     next.journal.close().await;

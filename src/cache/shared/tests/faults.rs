@@ -44,8 +44,13 @@ struct Proxy {
 impl Proxy {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("redis://{}", listener.local_addr().unwrap());
-        let redis = url().split_once("://").unwrap().1.split('/').next().unwrap().to_owned();
+        let url = url();
+        let rest = url.strip_prefix("redis://").unwrap();
+        let (login, rest) = rest
+            .rsplit_once('@')
+            .map_or((String::new(), rest), |(login, rest)| (format!("{login}@"), rest));
+        let redis = rest.split('/').next().unwrap().to_owned();
+        let address = format!("redis://{login}{}", listener.local_addr().unwrap());
         let (wire, connections) = (watch::Sender::new(Wire::Open), TaskTracker::new());
         let own = wire.clone();
         let task = TaskTracker::new().spawn(async move {
