@@ -1,10 +1,12 @@
 //! The composition root: every part is made here, from its own configuration and what it depends on, and nowhere else.
 
 use std::fs::DirBuilder;
+use std::hint::black_box;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -33,6 +35,12 @@ const HEALTH: Duration = Duration::from_millis(500);
 
 /// How often the file of the seal keys is looked at.
 const RING: Duration = Duration::from_secs(10);
+
+/// So long after the start, memory that was needed for it is given back: the allocator keeps what was freed for a second.
+const STARTED: Duration = Duration::from_secs(3);
+
+/// Enough to make the allocator look at what it keeps.
+const LOOK: usize = 128 * 1024;
 
 /// The runtime of the program: that of one core. Where there are more, [`App::build`] starts others beside it.
 ///
@@ -143,6 +151,7 @@ impl App {
             finished.clone().cancelled_owned(),
         ));
         background.spawn(kept_up.keep_up());
+        background.spawn(give_back_memory());
         background.spawn(ring.watch(RING));
         for health in healths {
             let followed = Arc::clone(&broker);
@@ -160,6 +169,14 @@ impl App {
         background.shutdown().await;
         Ok(())
     }
+}
+
+/// Gives freed memory back to the system, once the start is over: definitions are read whole, and compiled they take less.
+async fn give_back_memory() {
+    tokio::time::sleep(STARTED).await;
+    // the allocator does so when a thread ends; those of the runtime wait for more work
+    let ends = thread::Builder::new().spawn(|| drop(black_box(vec![1_u8; LOOK])));
+    ends.inspect_err(|error| tracing::debug!(%error, "no memory is given back")).ok();
 }
 
 /// What the broker knows of the other end of the admin socket.

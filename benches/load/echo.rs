@@ -7,8 +7,8 @@ use axum::Router;
 use axum::routing::get;
 use dockpass::pb::access_service_server::{AccessService, AccessServiceServer};
 use dockpass::pb::{
-    CheckAccessRequest, CheckAccessResponse, IssueAccessTokenRequest, IssueAccessTokenResponse,
-    RevokeAccessTokenRequest, RevokeAccessTokenResponse,
+    AccessToken, CheckAccessRequest, CheckAccessResponse, IssueAccessTokenRequest,
+    IssueAccessTokenResponse, RevokeAccessTokenRequest, RevokeAccessTokenResponse,
 };
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
@@ -24,6 +24,8 @@ pub(crate) const TLS: &str = "tls";
 
 /// As many bytes as a registry JWT with its certificates.
 const REPLY: usize = 2_000;
+/// As many bytes as an access token without a bearer token.
+const ACCESS_TOKEN: usize = 600;
 
 /// Prints its port, and answers until it is ended.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -74,11 +76,13 @@ struct Hello;
 
 #[tonic::async_trait]
 impl AccessService for Hello {
+    /// As many bytes as a reply of dockpass, and nothing behind them.
     async fn issue_access_token(
         &self,
         _: Request<IssueAccessTokenRequest>,
     ) -> Result<Response<IssueAccessTokenResponse>, Status> {
-        Err(Status::unimplemented("an echo"))
+        let access_token = AccessToken { password: "x".repeat(ACCESS_TOKEN), ..Default::default() };
+        Ok(Response::new(IssueAccessTokenResponse { access_token: Some(access_token) }))
     }
 
     async fn check_access(

@@ -7,7 +7,7 @@ use crate::generate::{Job, Protocol, Tally, measure as generate};
 use crate::machine::{Memory, memory};
 use crate::report::{median, micros};
 use crate::requests::Ask;
-use crate::scenario::{Beside, Scenario, USUAL, World, lanes};
+use crate::scenario::{Beside, Scenario, USUAL, World, Yardstick, lanes};
 use crate::turns::Bench;
 
 /// The name of this part.
@@ -71,6 +71,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Overload> {
         lanes: lanes(CONNECTIONS, STREAMS),
         world: World { in_flight: InFlight::Limited, ..USUAL },
         beside: Beside::Nothing,
+        yardstick: Yardstick::Hello,
     };
     let server = bench.server(&scenario)?;
     let job = bench.job(&scenario, &server)?;

@@ -12,6 +12,16 @@ pub(crate) struct Scenario {
     pub(crate) lanes: Lanes,
     pub(crate) world: World,
     pub(crate) beside: Beside,
+    pub(crate) yardstick: Yardstick,
+}
+
+/// What the server is compared with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Yardstick {
+    /// A bare hello.
+    Hello,
+    /// A bare server that is sent the same bytes, the caller's identity among them, and answers with as many.
+    SameBytes,
 }
 
 /// The server that is asked.
@@ -72,10 +82,21 @@ const DEFAULT: Lanes = lanes(4, 64);
 
 /// All, those of one world together.
 pub(crate) fn all() -> Vec<Scenario> {
-    let beside = |name, ask, lanes, world, beside| Scenario { name, ask, lanes, world, beside };
+    let beside = |name, ask, lanes, world, beside| Scenario {
+        name,
+        ask,
+        lanes,
+        world,
+        beside,
+        yardstick: Yardstick::Hello,
+    };
     let of = |name, ask, lanes, world| beside(name, ask, lanes, world, Beside::Nothing);
     vec![
         of("issue", Ask::Issue, DEFAULT, USUAL),
+        Scenario {
+            yardstick: Yardstick::SameBytes,
+            ..of("same-bytes", Ask::Issue, DEFAULT, USUAL)
+        },
         of("issue-1", Ask::Issue, lanes(1, 1), USUAL),
         of("issue-64", Ask::Issue, lanes(4, 16), USUAL),
         of("issue-1024", Ask::Issue, lanes(4, 256), USUAL),

@@ -8,7 +8,7 @@ use crate::generate::{Job, Supply, Tally, measure};
 use crate::issuer::Issuer;
 use crate::programs::Programs;
 use crate::requests::Ask;
-use crate::scenario::{Beside, Scenario};
+use crate::scenario::{Beside, Scenario, Yardstick};
 use crate::server::{Echoes, Server};
 use crate::{requests, syscalls};
 
@@ -83,7 +83,7 @@ impl Bench {
     }
 
     fn pairs(&self, scenario: &Scenario, server: &Server) -> anyhow::Result<Measured> {
-        let hello = self.hello(scenario);
+        let hello = self.hello(scenario, server)?;
         let changes = match scenario.beside {
             Beside::Nothing => None,
             Beside::PolicyChanges => Some(Changes::start(server)?),
@@ -103,9 +103,14 @@ impl Bench {
         Ok(Measured { scenario: *scenario, pairs, syscalls, changes })
     }
 
-    fn hello(&self, scenario: &Scenario) -> Job {
+    /// What the generator is told to ask the yardstick.
+    fn hello(&self, scenario: &Scenario, server: &Server) -> anyhow::Result<Job> {
         let echo = self.echoes.of(scenario);
-        Job {
+        if scenario.yardstick == Yardstick::SameBytes {
+            let same = self.job(scenario, server)?;
+            return Ok(Job { target: echo.address, server: echo.process.id(), ..same });
+        }
+        Ok(Job {
             target: echo.address,
             certificate: self.certificate(scenario),
             server: echo.process.id(),
@@ -115,7 +120,7 @@ impl Bench {
             lanes: scenario.lanes,
             warm_up_ms: WARM_UP / 2,
             measured_ms: self.effort.measured_ms,
-        }
+        })
     }
 
     /// What the generator is told to ask the server.

@@ -9,7 +9,7 @@ use crate::changes::Editor;
 use crate::issuer::Algorithm;
 use crate::report::median;
 use crate::requests::{self, Ask};
-use crate::scenario::{Beside, MANY_TOKENS, Scenario, lanes};
+use crate::scenario::{Beside, MANY_TOKENS, Scenario, Yardstick, lanes};
 use crate::turns::Bench;
 
 const ROUNDS: usize = 20;
@@ -26,6 +26,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<f64> {
         lanes: lanes(1, 1),
         world: MANY_TOKENS,
         beside: Beside::Nothing,
+        yardstick: Yardstick::Hello,
     };
     let server = bench.server(&scenario)?;
     let mut editor = Editor::open(&server)?;

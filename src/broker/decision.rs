@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::draft::{Draft, Stage};
@@ -79,7 +81,7 @@ impl Broker {
             let _held = (place, InFlight::begin(method(U::KIND)));
             broker.guarded(&call, &use_case, started, deadline).await
         };
-        until(deadline + RECORDING, Finishing::new(&self.tasks, work))
+        until(deadline + RECORDING, pin!(Finishing::new(&self.tasks, work)))
             .await
             .unwrap_or_else(|| Err(self.unrecorded(Error::DeadlineExceeded)))
     }
@@ -118,10 +120,12 @@ impl Broker {
             let mut draft = Draft::new(U::KIND, call, now, deadline, Arc::clone(&in_force));
             draft.verified = verified;
             draft.event.supersedes = overtaken;
-            let run = use_case.run(self, &mut draft);
-            let outcome = match U::CUT {
-                Cut::Anywhere => in_time(deadline, run).await,
-                Cut::BeforeItStores => run.await,
+            let outcome = {
+                let run = pin!(use_case.run(self, &mut draft));
+                match U::CUT {
+                    Cut::Anywhere => in_time(deadline, run).await,
+                    Cut::BeforeItStores => run.await,
+                }
             };
             verified = draft.verified.take();
             overtaken = Some(draft.id());
@@ -130,7 +134,9 @@ impl Broker {
             let decides = |_: &u64| U::STANDING == Standing::WhilePolicyHolds;
             let Some(revision) = latest.filter(decides) else { return outcome };
             // the policy changed while the decision was made: what it touches is decided again
-            if let Err(error) = self.policies.at_least(revision, self.clock.now()).await {
+            // boxed, since it is rare, and its room would be in every request
+            let newer = Box::pin(self.policies.at_least(revision, self.clock.now()));
+            if let Err(error) = newer.await {
                 return Err(self.refuse_early(U::KIND, call, error.into()).await);
             }
             if self.policies.in_force().upholds(&in_force, given) {
@@ -207,11 +213,19 @@ impl Broker {
 
     /// Refuses before, or outside of, a use case. In a flood that costs next to nothing.
     pub(super) async fn refuse_early(&self, kind: Kind, call: &Call, error: Error) -> Refusal {
-        let (started, now, reason) = (Instant::now(), self.clock.now(), error.reason());
-        if let Recording::Counted(decision_id) = self.refusals.count(call.peer, reason, now) {
-            metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
-            return Refusal { decision_id, error };
+        let (now, reason) = (self.clock.now(), error.reason());
+        match self.refusals.count(call.peer, reason, now) {
+            Recording::Counted(decision_id) => {
+                metrics::record_decision(method(kind), Some(reason.as_str()), Duration::ZERO);
+                Refusal { decision_id, error }
+            }
+            // boxed, since it is rare, and its room would be in every request
+            Recording::Alone => Box::pin(self.refuse_alone(kind, call, error, now)).await,
         }
+    }
+
+    async fn refuse_alone(&self, kind: Kind, call: &Call, error: Error, now: Timestamp) -> Refusal {
+        let started = Instant::now();
         let mut draft = Draft::new(kind, call, now, started, self.policies.in_force());
         draft.fail(&error);
         match self.append::<()>(call, &mut draft, Err(error.clone()), started).await {
@@ -229,7 +243,7 @@ impl Broker {
 /// What `work` gives, unless it takes longer than until `deadline`.
 pub(super) async fn in_time<T>(
     deadline: Instant,
-    work: impl Future<Output = Result<T, Error>>,
+    work: Pin<&mut impl Future<Output = Result<T, Error>>>,
 ) -> Result<T, Error> {
     until(deadline, work).await.unwrap_or(Err(Error::DeadlineExceeded))
 }

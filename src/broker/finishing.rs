@@ -59,8 +59,12 @@ where
 }
 
 /// What `work` gives, or none when it takes longer than until `deadline`. Work that is ready at once costs no timer.
-pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
+///
+/// It is pinned where it is: a future that is given away is in two places of whoever awaits this.
+pub(super) async fn until<T>(
+    deadline: Instant,
+    mut work: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
     let mut timer = pin!(None);
     std::future::poll_fn(|cx| {
         if let Poll::Ready(value) = work.as_mut().poll(cx) {
@@ -112,9 +116,9 @@ mod tests {
     #[tokio::test]
     async fn work_is_cut_short_at_the_deadline_only_when_it_is_not_ready() {
         let passed = Instant::now();
-        assert_eq!(until(passed, async { 7 }).await, Some(7));
-        assert_eq!(until(passed, std::future::pending::<()>()).await, None);
+        assert_eq!(until(passed, pin!(async { 7 })).await, Some(7));
+        assert_eq!(until(passed, pin!(std::future::pending::<()>())).await, None);
         let later = passed + Duration::from_mins(1);
-        assert_eq!(until(later, tokio::task::yield_now()).await, Some(()));
+        assert_eq!(until(later, pin!(tokio::task::yield_now())).await, Some(()));
     }
 }

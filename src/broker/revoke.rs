@@ -1,5 +1,7 @@
 //! `RevokeAccessToken`: an access token stops at its next exchange.
 
+use std::pin::pin;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -23,7 +25,7 @@ impl UseCase for Revoke {
     type Output = Timestamp;
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<Timestamp, Error> {
-        let expire_time = in_time(draft.deadline, self.authorize(broker, draft)).await?;
+        let expire_time = in_time(draft.deadline, pin!(self.authorize(broker, draft))).await?;
         if expire_time <= draft.time() || draft.in_force.is_revoked(self.id) {
             return Ok(expire_time);
         }

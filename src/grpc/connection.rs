@@ -156,7 +156,8 @@ impl<A: Answers> Server<A> {
         let service = service_fn(move |request| {
             asking.activity.count();
             let (asking, answers) = (Arc::clone(&asking), Arc::clone(&answers));
-            async move { Ok::<_, Infallible>(answers.answer(request, &asking).await) }
+            // boxed: hyper and tokio move what they are given several times
+            Box::pin(async move { Ok::<_, Infallible>(answers.answer(request, &asking).await) })
         });
         let activity = &caller.activity;
         let mut served = pin!(builder(self.tasks).serve_connection(TokioIo::new(io), service));

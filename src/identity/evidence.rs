@@ -106,7 +106,7 @@ impl Evidence {
         Self::Workload {
             issuer: workload.issuer().as_str().to_owned(),
             subject: workload.subject().to_owned(),
-            claims: workload.claims().clone(),
+            claims: workload.claims().to_map(),
             expire_time: workload.expire_time(),
         }
     }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Glob, exact};
+use super::{Glob, Members, exact};
 
 /// A claim and the values that are accepted in it; one of them is enough.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct ClaimCondition {
 impl ClaimCondition {
     /// True when the claim is present and has an accepted value; for a list claim, any element.
     /// A claim that is missing, null, an object or of another type never matches, whatever is accepted.
-    pub fn holds(&self, claims: &Map<String, Value>) -> bool {
+    pub fn holds(&self, claims: &impl Members) -> bool {
         match self.name.find(claims) {
             Some(Value::Array(elements)) => elements.iter().any(|element| self.accepts(element)),
             Some(value) => self.accepts(value),
@@ -48,10 +48,10 @@ impl ClaimName {
     }
 
     /// The value that the name points at.
-    pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
-        let Some(pointer) = self.0.strip_prefix('/') else { return claims.get(&*self.0) };
+    pub fn find<'a>(&self, claims: &'a impl Members) -> Option<&'a Value> {
+        let Some(pointer) = self.0.strip_prefix('/') else { return claims.member(&self.0) };
         let mut references = pointer.split('/').map(unescape);
-        let member = claims.get(references.next()?.as_ref())?;
+        let member = claims.member(references.next()?.as_ref())?;
         references.try_fold(member, |value, reference| step(value, &reference))
     }
 }

@@ -1,9 +1,8 @@
 //! Which workload identities may act as a token.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime, exact};
+use super::{ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime, Members, exact};
 
 /// A rule on a token that says which workload identities may act as it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -27,7 +26,7 @@ pub struct FederatedCredential {
 
 impl FederatedCredential {
     /// True when an identity with this issuer, subject and claims may act as the token.
-    pub fn admits(&self, issuer: &str, subject: &str, claims: &Map<String, Value>) -> bool {
+    pub fn admits(&self, issuer: &str, subject: &str, claims: &impl Members) -> bool {
         self.issuer.as_str() == issuer
             && self.subject.as_ref().is_none_or(|rule| rule.matches(subject))
             && self.claims.iter().all(|condition| condition.holds(claims))

@@ -6,6 +6,7 @@
 mod action;
 mod caller;
 mod change;
+mod claim_table;
 mod clock;
 mod condition;
 mod exact;
@@ -28,6 +29,7 @@ pub use self::action::{Action, ActionSet};
 pub use self::caller::{Claims, JsonObject};
 pub use self::change::DefinitionChange;
 pub(crate) use self::change::differing;
+pub use self::claim_table::{ClaimTable, Members};
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};

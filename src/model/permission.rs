@@ -1,6 +1,5 @@
 //! What may be done where: a repository and actions on it, and lists of these.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,13 +71,17 @@ impl Permissions {
 
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
-        let mut merged = BTreeMap::<RepositoryName, ActionSet>::new();
-        for permission in permissions {
-            let actions = merged.entry(permission.repository).or_default();
-            *actions = actions.union(permission.actions);
-        }
-        let normal = merged.into_iter().filter(|(_, actions)| !actions.is_empty());
-        Self(normal.map(|(repository, actions)| Permission { repository, actions }).collect())
+        let permissions = permissions.into_iter();
+        let mut normal: Vec<_> = permissions.filter(|own| !own.actions.is_empty()).collect();
+        normal.sort_by(|one, other| one.repository.cmp(&other.repository));
+        normal.dedup_by(|next, kept| {
+            let same = next.repository == kept.repository;
+            if same {
+                kept.actions = kept.actions.union(next.actions);
+            }
+            same
+        });
+        Self(normal.into())
     }
 }
 

@@ -4,23 +4,33 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 /// A text that does not print and is wiped when it is dropped.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret(String);
 
 impl Secret {
     /// Takes the text into custody.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        Self(text.into())
     }
 
     /// The text itself: for a comparison, a hash or the wire, never for a log.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        &self.0
+    }
+}
+
+/// All at once, and the barrier makes sure that it is done: `zeroize` itself writes one byte after the other, which takes longer than to
+/// decide what a token of a thousand bytes may do.
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0).into_bytes();
+        bytes.clear();
+        bytes.resize(bytes.capacity(), 0);
+        zeroize::optimization_barrier(bytes.as_slice());
     }
 }
 

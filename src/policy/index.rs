@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use foldhash::fast::FixedState;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::handle::{Handle, Key, Source, handles};
-use crate::model::{Definitions, FederatedCredential, IssuerUrl, ShardedMap, Token};
+use crate::model::{Definitions, FederatedCredential, IssuerUrl, Members, ShardedMap, Token};
 
 /// A federated credential: where it stands in its token.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl CredentialIndex {
     pub(super) fn find<'a>(
         &'a self,
         subject: &str,
-        claims: &Map<String, Value>,
+        claims: &impl Members,
         mut found: impl FnMut(&'a Place),
     ) {
         for facet in &self.facets {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::distribution::Distribution;
-use super::distribution::keys::Signer;
+use super::distribution::keys::{Signer, SigningThread};
 use super::{
     Config, Dependencies, Driver, Error, KeyReference, KeysConfig, Minting, NotificationsToken,
     Registry,
@@ -19,6 +19,7 @@ pub struct Registries {
     by_service: BTreeMap<String, RegistryName>,
     x5c: Option<Signer>,
     kid: Option<Signer>,
+    signing: Arc<SigningThread>,
 }
 
 impl Registries {
@@ -34,9 +35,10 @@ impl Registries {
     ) -> Result<Self, Error> {
         configs.iter().try_for_each(Config::refuse_malformed)?;
         let (x5c, kid) = (x5c_signer(&configs, &keys, &deps)?, kid_signer(&configs, &keys)?);
+        let signing = Arc::default();
         let mut registries =
-            Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), x5c, kid };
-        for config in configs {
+            Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), x5c, kid, signing };
+        for config in &configs {
             registries.add(config, &deps)?;
         }
         Ok(registries)
@@ -71,7 +73,7 @@ impl Registries {
         self.x5c.as_ref().map(Signer::bundle_pem).unwrap_or_default()
     }
 
-    fn add(&mut self, config: Config, deps: &Dependencies) -> Result<(), Error> {
+    fn add(&mut self, config: &Config, deps: &Dependencies) -> Result<(), Error> {
         let name = config.name.clone();
         if let Some(other) = self.by_service.insert(config.service.clone(), name.clone()) {
             return Err(Error::Config(format!(
@@ -79,7 +81,7 @@ impl Registries {
                 config.service
             )));
         }
-        let registry = self.registry(&config, deps)?;
+        let registry = self.registry(config, deps)?;
         match self.by_name.insert(name.clone(), registry) {
             None => Ok(()),
             Some(_) => Err(Error::Config(format!("there are two registries named `{name}`"))),
@@ -93,7 +95,12 @@ impl Registries {
         };
         let signer =
             signer.clone().ok_or_else(|| Error::Internal("no keys were made".to_owned()))?;
-        let driver = Arc::new(Distribution { config: config.clone(), signer, deps: deps.clone() });
+        let driver = Arc::new(Distribution {
+            config: config.clone(),
+            signer,
+            deps: deps.clone(),
+            signing: Arc::clone(&self.signing),
+        });
         Ok(Registry {
             name: config.name.clone(),
             host: config.host.clone(),

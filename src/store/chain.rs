@@ -70,7 +70,9 @@ mod tests {
             hash(1).as_slice(),
             hex("fbd5e208b240e027ba7be4ef0e7b8350ae85d171d3b3e396ae73c037ef930eb8")
         );
-        let expected = hex("262c4111e9f8d1071cba6e86098b11fad22b41062ddd6f2c81f0de5753497a28");
-        assert_eq!(hash(0x0102_0304).as_slice(), expected);
+        assert_eq!(
+            hash(0x0102_0304).as_slice(),
+            hex("262c4111e9f8d1071cba6e86098b11fad22b41062ddd6f2c81f0de5753497a28")
+        );
     }
 }

@@ -14,10 +14,19 @@ const REASONS_OF: u64 = 100;
 /// One answer.
 pub(super) enum Answer {
     Expected,
-    /// A refusal that was allowed for, with what tells its reason.
+    /// A refusal that was allowed for, with what tells its reason, and when to come again.
     Refused(tonic::Status),
     /// Something else, in words.
     Wrong(String),
+}
+
+impl Answer {
+    /// How long whoever got it waits before the next request: as it was told.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        use tonic_types::StatusExt;
+        let Self::Refused(status) = self else { return None };
+        status.get_error_details().retry_info()?.retry_delay
+    }
 }
 
 /// All answers so far.

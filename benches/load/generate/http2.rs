@@ -101,7 +101,12 @@ impl Caller {
         let (response, mut body) = self.client.send_request(request, false)?;
         body.send_data(self.prepared.message.clone(), true)?;
         let status = status(response.await?).await?;
-        self.shared.answered(begun, self.prepared.expected.judge(&status)?);
+        let answer = self.prepared.expected.judge(&status)?;
+        let pause = answer.pause();
+        self.shared.answered(begun, answer);
+        if let Some(pause) = pause {
+            self.shared.pause(pause).await;
+        }
         Ok(())
     }
 }

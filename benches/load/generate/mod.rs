@@ -115,6 +115,14 @@ impl Shared {
         (number < self.job.authorizations.len()).then_some(number)
     }
 
+    /// Waits, but not beyond the end of the measurement.
+    async fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.stopping() && Instant::now() < until {
+            tokio::time::sleep(pause.min(Duration::from_millis(50))).await;
+        }
+    }
+
     /// Counts an answer.
     fn answered(&self, begun: Instant, answer: Answer) {
         let measured = self.measuring.load(Ordering::Relaxed).then(|| begun.elapsed());

@@ -1,5 +1,6 @@
 //! A change: made from the newest definitions, checked like a policy file, stored with its events, in force before the reply.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,10 +107,10 @@ impl<E: Edit> UseCase for Change<E> {
 
     async fn run(&self, broker: &Broker, draft: &mut Draft) -> Result<E::Output, Error> {
         let deadline = draft.deadline;
-        let (authority, _turn) = in_time(deadline, self.begin(broker, draft)).await?;
+        let (authority, _turn) = in_time(deadline, pin!(self.begin(broker, draft))).await?;
         for _ in 0..ATTEMPTS {
-            let prepared = in_time(deadline, self.prepare(broker, &authority, draft));
-            let (prepared, present) = prepared.await?;
+            let (prepared, present) =
+                in_time(deadline, pin!(self.prepare(broker, &authority, draft))).await?;
             if let Some(output) = broker.commit(prepared, present, draft).await? {
                 return Ok(output);
             }

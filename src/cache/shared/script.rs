@@ -222,12 +222,12 @@ impl Scripts {
 
 impl Known {
     /// By its hash; and in full where it never ran, such as after a restart.
-    async fn run<T: FromRedisValue>(
+    async fn run<T: FromRedisValue + Send>(
         &self,
         link: &Link,
         question: CacheQuestion,
         name: &Name,
-        arguments: impl Fn(&mut Cmd) + Send,
+        arguments: impl Fn(&mut Cmd) + Send + Sync,
         by: Instant,
     ) -> Result<T, Trouble> {
         let command = |verb: &str, script: &str| {

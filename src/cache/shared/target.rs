@@ -15,7 +15,7 @@ use crate::model::Secret;
 
 /// Where Redis is.
 pub(in crate::cache) enum Target {
-    Single(Client),
+    Single(Box<Client>),
     Cluster(Box<ClusterClient>),
 }
 
@@ -42,9 +42,9 @@ impl Target {
         let urls: Vec<&str> = nodes.urls.iter().map(Secret::expose).collect();
         let built = match (nodes.kind, urls.as_slice()) {
             (Kind::Single, [url]) if nodes.tls => {
-                Client::build_with_tls(*url, certificates).map(Self::Single)
+                Client::build_with_tls(*url, certificates).map(Box::new).map(Self::Single)
             }
-            (Kind::Single, [url]) => Client::open(*url).map(Self::Single),
+            (Kind::Single, [url]) => Client::open(*url).map(Box::new).map(Self::Single),
             (Kind::Single | Kind::Cluster, urls) => {
                 let cluster = ClusterClient::builder(urls.iter().copied());
                 let cluster = if nodes.tls { cluster.certs(certificates) } else { cluster };

@@ -90,7 +90,8 @@ impl Oidc {
         if let Some(workload) = self.verdicts.find(&hash, now) {
             return Ok(workload);
         }
-        self.verify_anew(token, hash, now).await
+        // boxed, since it is rare, and its room would be in every request
+        Box::pin(self.verify_anew(token, hash, now)).await
     }
 
     /// Frees what is kept of tokens that are not valid any more.

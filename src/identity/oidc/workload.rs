@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::claims::Registered;
 use crate::identity::evidence;
-use crate::model::{Claims, IssuerUrl, JsonObject};
+use crate::model::{ClaimTable, Claims, IssuerUrl, JsonObject};
 
 /// A workload whose identity token verified. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Workload(Arc<Verified>);
 struct Verified {
     issuer: IssuerUrl,
     subject: Box<str>,
-    claims: Map<String, Value>,
+    claims: ClaimTable,
     expire_time: Timestamp,
     facts: JsonObject,
     recorded_claims: Claims,
@@ -72,7 +72,7 @@ impl Workload {
     ) -> Self {
         let facts = evidence::facts(&Facts { issuer: issuer.as_str(), subject, expire_time });
         let recorded_claims = Claims::of(&claims);
-        let subject = subject.into();
+        let (subject, claims) = (subject.into(), claims.into());
         Self(Arc::new(Verified { issuer, subject, claims, expire_time, facts, recorded_claims }))
     }
 
@@ -87,7 +87,7 @@ impl Workload {
     }
 
     /// All claims of the token, as they were signed.
-    pub fn claims(&self) -> &Map<String, Value> {
+    pub fn claims(&self) -> &ClaimTable {
         &self.0.claims
     }
 

@@ -66,7 +66,8 @@ fn driver(host: &str) -> Distribution {
     let signer = Signer::kid(&KeysConfig::for_test(folder.path(), 2)).unwrap();
     let key_reference = KeyReference::Kid;
     let config = Config { host: host.to_owned(), key_reference, ..Config::for_test() };
-    Distribution { config, signer, deps: Dependencies::for_test(ManualClock::at(now())) }
+    let (deps, signing) = (Dependencies::for_test(ManualClock::at(now())), Arc::default());
+    Distribution { config, signer, deps, signing }
 }
 
 const DATE: &str = "date: Sat, 01 Aug 2026 12:00:10 GMT";

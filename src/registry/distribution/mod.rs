@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use self::access::{enforceable, refuse_unenforceable};
 use self::jwt::{Claims, Life};
-use self::keys::Signer;
+use self::keys::{Signer, SigningThread, Unsigned};
 use super::{
     AccessToken, Config, Dependencies, Driver, Error, Finding, Minting, RegistryToken, TokenServer,
     check,
@@ -27,6 +27,7 @@ pub struct Distribution {
     pub(super) config: Config,
     pub(super) signer: Signer,
     pub(super) deps: Dependencies,
+    pub(super) signing: Arc<SigningThread>,
 }
 
 impl Distribution {
@@ -38,17 +39,17 @@ impl Distribution {
         &self.deps.ring
     }
 
-    /// A JWT for all of `permissions`, and when it ends.
-    fn sign(
+    /// A JWT for all of `permissions` that lacks its signature, and when it ends.
+    fn unsigned(
         &self,
         permit: &Permit,
         subject: AccessTokenId,
         permissions: &Permissions,
-    ) -> Result<(Secret, Life), Error> {
+    ) -> Result<(Unsigned, Life), Error> {
         let life = Life::new(permit.issue_time(), permit.expire_time(), self.config.jwt_lifetime());
         let names = (self.config.token_issuer.as_str(), self.config.service.as_str());
         let claims = Claims::new(names, subject, permissions, life)?;
-        Ok((self.signer.sign(&claims, self.clock().now())?, life))
+        Ok((self.signer.unsigned(&claims, self.clock().now())?, life))
     }
 
     /// Claims that allow nothing, for a minute: a registry accepts them at `/v2/` and nowhere else.
@@ -106,8 +107,8 @@ impl Driver for Distribution {
         let (bearer_token, expire_time) = match permit.form() {
             Form::Password => (None, permit.expire_time()),
             Form::PasswordAndBearer => {
-                let (jwt, life) = self.sign(permit, id, permissions)?;
-                (Some(jwt), seconds(life.exp)?)
+                let (jwt, life) = self.unsigned(permit, id, permissions)?;
+                (Some(self.signing.sign(jwt).await?), seconds(life.exp)?)
             }
         };
         let ceiling = Ceiling::Permissions(permissions.clone());
@@ -150,9 +151,9 @@ impl TokenServer for Distribution {
         subject: AccessTokenId,
     ) -> Result<RegistryToken, Error> {
         let granted = enforceable(permit.permissions());
-        let (jwt, life) = self.sign(permit, subject, &granted)?;
+        let (jwt, life) = self.unsigned(permit, subject, &granted)?;
         Ok(RegistryToken {
-            jwt,
+            jwt: jwt.sign()?,
             expires_in: life.seconds(),
             issue_time: seconds(life.iat)?,
             granted,

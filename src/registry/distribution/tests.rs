@@ -23,7 +23,7 @@ fn driver(key_reference: KeyReference) -> Distribution {
         KeyReference::X5c => Signer::x5c(&keys, config.jwt_lifetime(), now()),
     };
     let deps = Dependencies::for_test(ManualClock::at(now()));
-    Distribution { config, signer: signer.unwrap(), deps }
+    Distribution { config, signer: signer.unwrap(), deps, signing: Arc::default() }
 }
 
 fn permissions(entries: &[(&str, &str)]) -> Permissions {

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::support::{Load, Replicas};
+use crate::support::{Load, Replicas, Row};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_7_a_rolling_restart_fails_no_request() {
@@ -16,9 +16,10 @@ async fn promise_7_a_rolling_restart_fails_no_request() {
         replicas.ready().await;
         load.more(100).await;
     }
+    let over = Instant::now();
     let record = load.stop().await;
-    let samples = record.since(began);
-    let failed: Vec<_> = samples.iter().filter_map(|sample| sample.failure.as_ref()).collect();
-    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), samples.len());
-    replicas.trail().await;
+    let row = Row::of("all restart, one by one".to_owned(), (began, over), record.since(began));
+    row.note();
+    assert!(row.failures().is_empty(), "{:?}", row.failures());
+    replicas.verify().await;
 }

@@ -36,7 +36,7 @@ async fn soak_memory_and_open_files_stay_flat() {
         assert_flat(&format!("memory of replica {number}"), uses, |used| used.memory, MEMORY);
         assert_flat(&format!("open files of replica {number}"), uses, |used| used.files, FILES);
     }
-    replicas.trail().await;
+    replicas.verify().await;
 }
 
 /// How long it lasts.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dockpass::pb::Action::ContentRead;
 use dockpass::pb::TokenStatus::{Disabled, Enabled};
 use dockpass::pb::access_service_client::AccessServiceClient;
-use dockpass::pb::{AccessToken, IssueAccessTokenRequest};
+use dockpass::pb::{AccessToken, FederatedCredential, IssueAccessTokenRequest};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -13,46 +13,85 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use crate::support::{Network, Replicas, eventually, permission, with_bearer};
+use crate::support::{Network, Operator, Replicas, eventually, permission, with_bearer};
 
 /// The token of the CI job.
 const TOKEN: &str = "nginx-ci";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn promise_4_a_token_disabled_on_one_replica_gets_nothing_from_any() {
+async fn promise_4_what_is_taken_away_on_one_replica_gives_nothing_on_any() {
     let mut replicas = Replicas::start().await;
-    disabled_on_each(&replicas).await;
+    withdrawn_on_each(&replicas, &ALL).await;
     replicas.to_postgres(Network::LosesNotifications);
-    disabled_on_each(&replicas).await;
+    withdrawn_on_each(&replicas, &[Withdrawal::TokenDisabled]).await;
     replicas.redis.kill();
-    disabled_on_each(&replicas).await;
+    withdrawn_on_each(&replicas, &ALL).await;
     replicas.to_postgres(Network::Works);
-    disabled_on_each(&replicas).await;
+    withdrawn_on_each(&replicas, &[Withdrawal::TokenDisabled]).await;
 }
 
-/// Disables the token on each replica in turn, while it is asked for on all, and enables it again.
-async fn disabled_on_each(replicas: &Replicas) {
-    for number in 0..replicas.all.len() {
-        let mut operator = replicas.operator(number).await;
-        let asking = Asking::of(replicas).await;
-        asking.granted(30).await;
-        operator.set_status(TOKEN, Disabled).await;
-        let disabled = Instant::now();
-        asking.refused_by_each_after(disabled).await;
-        let wrong = asking.stop().await.granted_after(disabled);
-        assert_eq!(
-            wrong, 0,
-            "access tokens were handed out after replica {number} disabled {TOKEN}"
-        );
-        operator.set_status(TOKEN, Enabled).await;
-        enabled_on_all(replicas).await;
+/// What takes access away from the CI job.
+#[derive(Clone, Copy, Debug)]
+enum Withdrawal {
+    TokenDisabled,
+    ScopeMapNarrowed,
+    CredentialRemoved,
+}
+
+const ALL: [Withdrawal; 3] =
+    [Withdrawal::TokenDisabled, Withdrawal::ScopeMapNarrowed, Withdrawal::CredentialRemoved];
+
+impl Withdrawal {
+    /// Takes it away; what has to be given back, where that cannot be said otherwise.
+    async fn withdraw(self, operator: &mut Operator) -> Option<FederatedCredential> {
+        match self {
+            Self::TokenDisabled => operator.set_status(TOKEN, Disabled).await,
+            Self::ScopeMapNarrowed => {
+                operator.take_action("servers-push", "servers/nginx", ContentRead).await;
+            }
+            Self::CredentialRemoved => {
+                return Some(operator.take_credential(TOKEN, "main-branch").await);
+            }
+        }
+        None
+    }
+
+    async fn give_back(self, operator: &mut Operator, taken: Option<FederatedCredential>) {
+        match self {
+            Self::TokenDisabled => operator.set_status(TOKEN, Enabled).await,
+            Self::ScopeMapNarrowed => {
+                operator.add_action("servers-push", "servers/nginx", ContentRead).await;
+            }
+            Self::CredentialRemoved => operator.add_credential(TOKEN, taken.unwrap()).await,
+        }
     }
 }
 
-async fn enabled_on_all(replicas: &Replicas) {
+/// Takes access away on each replica in turn, while it is asked for on all, and gives it back.
+async fn withdrawn_on_each(replicas: &Replicas, withdrawals: &[Withdrawal]) {
+    for number in 0..replicas.all.len() {
+        for withdrawal in withdrawals {
+            let mut operator = replicas.operator(number).await;
+            let asking = Asking::of(replicas).await;
+            asking.granted(30).await;
+            let taken = withdrawal.withdraw(&mut operator).await;
+            let withdrawn = Instant::now();
+            asking.answered_by_each_after(withdrawn).await;
+            let wrong = asking.stop().await.granted_after(withdrawn);
+            assert_eq!(
+                wrong, 0,
+                "access tokens were handed out after {withdrawal:?} on replica {number}"
+            );
+            withdrawal.give_back(&mut operator, taken).await;
+            granted_by_all(replicas).await;
+        }
+    }
+}
+
+async fn granted_by_all(replicas: &Replicas) {
     for replica in &replicas.all {
         let (mut client, identity) = (replica.broker.client().await, replicas.job());
-        eventually("the token to be enabled", async || {
+        eventually("access to be given back", async || {
             issue(&mut client, &identity, true).await.ok()
         })
         .await;
@@ -121,7 +160,7 @@ impl Asking {
     }
 
     /// Waits until each replica answered requests that began after a time.
-    async fn refused_by_each_after(&self, time: Instant) {
+    async fn answered_by_each_after(&self, time: Instant) {
         const ENOUGH: usize = 10;
         eventually("answers after the change", async || {
             let answers = self.answers.0.lock();

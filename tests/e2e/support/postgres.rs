@@ -16,11 +16,12 @@ const PASSWORD: &str = "not-a-secret-either";
 
 /// A PostgreSQL with one database, whose journal is on the disk before it says so.
 pub(crate) struct Postgres {
+    /// Before the folder that it is mounted in.
+    disk: Option<SmallDisk>,
     /// Where its log is, and its data, unless they have a disk of their own.
     folder: TempDir,
     port: u16,
     server: Option<Program>,
-    disk: Option<SmallDisk>,
 }
 
 impl Postgres {

@@ -103,22 +103,20 @@ pub(crate) async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Op
 /// A port of this machine that is free now, and given to nobody else in this run. It is below the range from which the system takes ports for outgoing
 /// connections.
 pub(crate) fn free_port() -> u16 {
-    let taken = scratch("ports");
-    std::fs::create_dir_all(&taken).unwrap();
+    let given = scratch("ports").inspect(|folder| std::fs::create_dir_all(folder).unwrap());
     loop {
         let mut random = [0; 2];
         aws_lc_rs::rand::fill(&mut random).unwrap();
         let port = 20_000 + u16::from_be_bytes(random) % 12_000;
         let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if is_free && File::create_new(taken.join(port.to_string())).is_ok() {
+        let note = |folder: &PathBuf| File::create_new(folder.join(port.to_string())).is_ok();
+        if is_free && given.as_ref().is_none_or(note) {
             return port;
         }
     }
 }
 
-/// A file or folder that all tests of a run share, and that is gone after it.
-pub(crate) fn scratch(name: &str) -> PathBuf {
-    let folder = std::env::var_os("DOCKPASS_TEST_SCRATCH");
-    let Some(folder) = folder else { panic!("DOCKPASS_TEST_SCRATCH is not set: use tests/run") };
-    PathBuf::from(folder).join(name)
+/// A file or folder that all tests of a run share, and that is gone after it; none where `tests/run` does not run them.
+pub(crate) fn scratch(name: &str) -> Option<PathBuf> {
+    std::env::var_os("DOCKPASS_TEST_SCRATCH").map(|folder| PathBuf::from(folder).join(name))
 }

@@ -152,10 +152,15 @@ impl Replicas {
         sum
     }
 
+    /// Verifies all chains of the trail.
+    pub(crate) async fn verify(&self) {
+        self.all[0].broker.offline(&["audit", "verify"]).await.succeeded();
+    }
+
     /// What was given by the trail of all of them, which has to verify.
     pub(crate) async fn trail(&self) -> Credentials {
+        self.verify().await;
         let broker = &self.all[0].broker;
-        broker.offline(&["audit", "verify"]).await.succeeded();
         let mut given = Credentials::new();
         for line in broker.offline(&["audit", "export"]).await.succeeded().lines() {
             let line: Value = serde_json::from_str(line).unwrap();
@@ -166,6 +171,24 @@ impl Replicas {
             }
         }
         given
+    }
+}
+
+impl Drop for Replicas {
+    /// When the test failed, what the replicas complained of last; the files go with the test.
+    #[expect(clippy::print_stderr, reason = "it is for whoever looks for why a test failed")]
+    fn drop(&mut self) {
+        const LINES: usize = 30;
+        if !std::thread::panicking() {
+            return;
+        }
+        for (number, replica) in self.all.iter().enumerate() {
+            let output = replica.broker.output();
+            let is_bad = |line: &&str| line.contains("\"WARN\"") || line.contains("\"ERROR\"");
+            let bad: Vec<&str> = output.lines().filter(is_bad).collect();
+            let last = bad.len().saturating_sub(LINES);
+            eprintln!("replica {number}, of {} complaints:\n{}", bad.len(), bad[last..].join("\n"));
+        }
     }
 }
 

@@ -55,11 +55,13 @@ impl Row {
 
     /// Adds it to the table of the run.
     pub(crate) fn note(&self) {
-        let (lines, table) = (scratch("faults.tsv"), scratch("faults.txt"));
+        let (Some(lines), Some(table)) = (scratch("faults.tsv"), scratch("faults.txt")) else {
+            return;
+        };
         let mut file = File::options().create(true).append(true).open(&lines).unwrap();
         writeln!(file, "{}", self.cells().join("\t")).unwrap();
-        std::fs::write(table, format!("{}\n", render(&std::fs::read_to_string(lines).unwrap())))
-            .unwrap();
+        let lines = std::fs::read_to_string(lines).unwrap();
+        std::fs::write(table, format!("{}\n", render(&lines))).unwrap();
     }
 
     fn cells(&self) -> [String; 7] {

@@ -5,6 +5,8 @@ mod kid;
 mod leaf;
 mod root;
 mod signing_key;
+mod signing_thread;
+mod unsigned;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,9 @@ pub(in crate::registry) use self::kid::KidKey;
 use self::leaf::Leaf;
 pub(in crate::registry) use self::leaf::Leaves;
 use self::signing_key::{Reference, SigningKey, new_pair};
+pub(in crate::registry) use self::signing_thread::SigningThread;
+use self::unsigned::Key;
+pub(in crate::registry) use self::unsigned::Unsigned;
 
 /// What a token proves when a registry accepts or refuses it; each names its key.
 #[derive(Clone, Debug)]
@@ -68,28 +73,26 @@ impl Signer {
         Ok(Self::X5c(Arc::new(Leaves::new(root, longest_jwt, now)?)))
     }
 
-    /// Signs claims as a JWT with the key that is active at `now`.
+    /// Claims to be signed as a JWT with the key that is active at `now`.
     ///
     /// # Errors
     /// The root has ended, or there are no random numbers.
-    pub(in crate::registry) fn sign(
+    pub(in crate::registry) fn unsigned(
         &self,
         claims: &impl Serialize,
         now: Timestamp,
-    ) -> Result<Secret, Error> {
-        match self {
-            Self::Kid(keys) => {
-                let active = keys.first().ok_or_else(|| Error::Internal("no key".to_owned()))?;
-                active.key.sign(claims)
-            }
-            Self::X5c(leaves) => leaves.at(now)?.key.sign(claims),
-        }
+    ) -> Result<Unsigned, Error> {
+        let key = match self {
+            Self::Kid(keys) => Key::Kid(Arc::clone(keys)),
+            Self::X5c(leaves) => Key::X5c(leaves.at(now)?),
+        };
+        Unsigned::new(key, claims)
     }
 
     /// Signs claims with each of our keys, and with a key that only claims to be ours.
     ///
     /// # Errors
-    /// As [`Signer::sign`].
+    /// As [`Signer::unsigned`].
     pub(in crate::registry) fn proofs(
         &self,
         claims: &impl Serialize,

@@ -53,9 +53,15 @@ impl SigningKey {
     ///
     /// # Errors
     /// No random numbers.
-    pub(in crate::registry) fn sign(&self, claims: &impl Serialize) -> Result<Secret, Error> {
-        let claims = serde_json::to_vec(claims).map_err(|_| internal("claims are no JSON"))?;
-        let claims = URL_SAFE_NO_PAD.encode(claims);
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret, Error> {
+        self.sign_encoded(&encode(claims)?)
+    }
+
+    /// Signs claims that [`encode`] wrote.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub(super) fn sign_encoded(&self, claims: &str) -> Result<Secret, Error> {
         let mut hashed = self.hashed.clone();
         hashed.update(claims.as_bytes());
         let signature = self.pair.sign_digest(&hashed.finish());
@@ -64,7 +70,7 @@ impl SigningKey {
         let length = self.header.len() + claims.len() + 1 + SIGNATURE;
         let mut jwt = String::with_capacity(length);
         jwt.push_str(&self.header);
-        jwt.push_str(&claims);
+        jwt.push_str(claims);
         jwt.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut jwt);
         Ok(Secret::new(jwt))
@@ -76,6 +82,15 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").finish_non_exhaustive()
     }
+}
+
+/// Claims as they stand in a JWT: base64url of their JSON.
+///
+/// # Errors
+/// They are no JSON: a bug.
+pub(super) fn encode(claims: &impl Serialize) -> Result<String, Error> {
+    let json = serde_json::to_vec(claims).map_err(|_| internal("claims are no JSON"))?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
 /// A new P-256 key.
