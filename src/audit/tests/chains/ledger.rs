@@ -45,7 +45,8 @@ impl Ledger {
         };
         for number in 0..events {
             for chain in 0..chains {
-                let id = DecisionId::from_bytes([chain as u8 * 16 + number; 16]);
+                let id = (u128::from(chain) << 8 | u128::from(number)).to_be_bytes();
+                let id = DecisionId::from_bytes(id);
                 ledger.append(chain, id);
                 ledger.order.push(Step::Event(Chain(chain)));
                 if number % 2 == 1 {
