@@ -125,24 +125,23 @@ impl Load {
         waited.unwrap_or_else(|_| panic!("requests do not end")).unwrap();
     }
 
-    /// Waits until so many requests in a row succeeded, all of which began after now; when the last one before them that failed ended, if any did.
-    pub(crate) async fn healthy(&self, requests: usize) -> Option<Instant> {
+    /// Waits until so many requests succeeded that began after now, and after the last one that failed.
+    pub(crate) async fn healthy(&self, requests: usize) {
         let now = Instant::now();
         let row = async {
             loop {
                 self.more(1).await;
                 let samples = self.record.ended_since(now);
                 let failed = samples.iter().filter(|sample| sample.failure.is_some());
-                let last = failed.map(|sample| sample.ended).max();
-                let began_after = last.unwrap_or(now);
-                if samples.iter().filter(|sample| sample.began > began_after).count() >= requests {
-                    return last;
+                let after = failed.map(|sample| sample.ended).max().unwrap_or(now);
+                if samples.iter().filter(|sample| sample.began > after).count() >= requests {
+                    return;
                 }
             }
         };
         tokio::time::timeout(PATIENCE, row).await.unwrap_or_else(|_| {
             panic!("the requests do not succeed again: {:#?}", self.record.ended_since(now).last())
-        })
+        });
     }
 
     /// Lets it run for a time.
