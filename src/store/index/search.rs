@@ -89,6 +89,9 @@ impl Candidates<'_> {
             if let Some(place) = self.places.pop() {
                 return Ok(Some(self.base.saturating_add(place.into()).saturating_add(1)));
             }
+            if self.within.is_empty() {
+                return Ok(None);
+            }
             let Some(segment) = self.segment()? else { return Ok(None) };
             self.base = segment.base;
             self.places = self.matches(&segment)?;

@@ -119,6 +119,10 @@ fn unreachable(problem: &io::Error) -> String {
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => "the connection to the database was lost".to_owned(),
+        // what rustls has to say about a certificate
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            format!("there is no safe connection to the database: {problem}")
+        }
         _ => format!("the database cannot be reached: {problem}"),
     }
 }
