@@ -11,7 +11,7 @@ use super::error::Problem;
 use crate::store::Error;
 
 /// The files in their order.
-const FILES: [(i64, &str, &str); 3] = [
+pub(super) const FILES: [(i64, &str, &str); 3] = [
     (1, "initial", include_str!("migrations/0001_initial.sql")),
     (2, "functions", include_str!("migrations/0002_functions.sql")),
     (3, "used_token", include_str!("migrations/0003_used_token.sql")),

@@ -1,6 +1,7 @@
 //! Starting: migrations, and what is said when the database cannot be used.
 
 use super::super::claim::{Server, refuse_unsafe};
+use super::super::migration::FILES;
 use super::*;
 use crate::store::for_test::Database;
 use crate::store::{Config, Error, Url};
@@ -17,7 +18,8 @@ async fn replicas_that_start_together_migrate_once() {
     for store in all {
         assert_eq!(store.unwrap().policy_revision().await.unwrap(), 0);
     }
-    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations WHERE success"), 2);
+    let migrated = database.number("SELECT count(*) FROM _sqlx_migrations WHERE success");
+    assert_eq!(usize::try_from(migrated).unwrap(), FILES.len());
 }
 
 #[tokio::test]
@@ -34,13 +36,13 @@ async fn a_database_of_a_newer_program_is_refused() {
 async fn promise_9_what_is_wrong_is_said_with_the_host_and_without_the_password() {
     let database = Database::new();
     let url = database.url();
-    let (_, server) = url.split_once('@').unwrap();
+    let (login, server) = url.split_once('@').unwrap();
     let (host, _) = server.split_once('/').unwrap();
     let role = format!("nobody_{}", uuid::Uuid::new_v4().simple());
     database.execute(format!("CREATE ROLE {role} NOLOGIN"));
     for (url, wanted) in [
         (format!("postgres://{role}:canary@{server}"), "user or the password"),
-        (format!("postgres://postgres:canary@{host}/missing_{role}"), "does not exist"),
+        (format!("{login}@{host}/missing_{role}?application_name=canary"), "does not exist"),
         ("postgres://me:canary@127.0.0.1:1/db".to_owned(), "refuses connections"),
     ] {
         let error = open(url).await.unwrap_err();
