@@ -26,8 +26,10 @@ const CHECKPOINT_EVENTS: u64 = 1000;
 const CHECKPOINT_INTERVAL: Duration = Duration::from_mins(1);
 /// The shortest time between two checkpoints, for each chain that they name: so all replicas together sign no more often than one alone.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
-/// How often an idle thread looks whether something is due, and one that cannot write tries again.
+/// How often an idle thread looks whether something is due.
 const TICK: Duration = Duration::from_secs(1);
+/// How often one that cannot write tries again: several times before whoever was refused comes back ([`Error::RETRY_AFTER`]).
+const PROBE: Duration = Duration::from_millis(250);
 
 /// An event and who waits for it.
 pub(super) struct Queued {
@@ -92,7 +94,7 @@ impl Committer {
     /// Works until the queue is closed. A panic costs its batch, which is answered, and not the thread.
     pub(super) fn run(mut self, queue: &Queue<Queued>) {
         let mut taken = Vec::new();
-        while queue.take(&mut taken, TICK) == More::Perhaps {
+        while queue.take(&mut taken, self.patience()) == More::Perhaps {
             loop {
                 let batch: Vec<_> = taken.drain(..taken.len().min(BATCH)).collect();
                 let left = taken.len();
@@ -103,6 +105,11 @@ impl Committer {
             }
         }
         self.guarded(Self::sign_checkpoint);
+    }
+
+    /// How long the thread may be idle.
+    fn patience(&self) -> Duration {
+        if self.health.last_write_worked() { TICK } else { PROBE }
     }
 
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
@@ -117,7 +124,7 @@ impl Committer {
         if !batch.is_empty() {
             self.record(batch, left);
         }
-        if !self.health.last_write_worked() && self.probed.elapsed() >= TICK {
+        if !self.health.last_write_worked() && self.probed.elapsed() >= PROBE {
             self.probed = Instant::now();
             let result = self.writer.probe();
             // what is wrong is in the health by now

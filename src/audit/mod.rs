@@ -67,7 +67,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// How long to wait before the next try: the journal looks every second whether it can be written.
+    /// How long to wait before the next try: until then the journal looks several times whether it can be written.
     const RETRY_AFTER: Duration = Duration::from_secs(1);
 
     fn unavailable(problem: impl std::fmt::Display) -> Self {
