@@ -36,7 +36,7 @@ async fn readiness(broker: &Running<'_>, ready: bool) {
 
 #[tokio::test]
 async fn g5_promise_3_what_cannot_be_recorded_is_not_handed_out_now_or_later() {
-    let site = Site::new().await;
+    let site = Site::embedded().await;
     let broker = site.start().await;
     readiness(&broker, true).await;
     let locked = lock(&site);
@@ -67,7 +67,7 @@ async fn g5_promise_3_what_cannot_be_recorded_is_not_handed_out_now_or_later() {
 
 #[tokio::test]
 async fn promise_3_what_cannot_be_recorded_is_not_revoked_either_and_the_caller_knows() {
-    let site = Site::new().await;
+    let site = Site::embedded().await;
     let broker = site.start().await;
     let identity = site.identity("job");
     let issued = broker.issue(&identity, push("servers/nginx")).await.unwrap();

@@ -107,7 +107,7 @@ async fn an_address_that_is_taken_is_named() {
 
 #[tokio::test]
 async fn a_store_that_is_no_database_is_named() {
-    let mut site = Site::new().await;
+    let mut site = Site::embedded().await;
     std::fs::write(site.folder.path().join("other.db"), "nonsense".repeat(1000)).unwrap();
     site.reconfigure("[grpc]", "store.url = \"sqlite:other.db\"\n[grpc]");
     let problem = problem(&site).await;

@@ -196,7 +196,7 @@ async fn events_are_watched_as_they_are_recorded_until_the_broker_ends() {
     // and what came after it by the place that stands beside it
     broker.issue(&site.identity("job"), pull("servers/nginx")).await.unwrap();
     let later = watched.message().await.unwrap().unwrap().audit_event.unwrap();
-    assert_eq!((later.chain, later.sequence), (0, event.sequence + 1));
+    assert_eq!((later.chain, later.sequence), (event.chain, event.sequence + 1));
     let request = pb::WatchAuditEventsRequest { after: first.place, ..Default::default() };
     assert_eq!(again(request).await.id, later.id);
     for (after, after_sequence) in [("nowhere", 0), ("1", 1)] {

@@ -12,6 +12,7 @@ use dockpass::model::{
 };
 use dockpass::policy::PolicyFile;
 use dockpass::store::Store;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -151,6 +152,8 @@ impl Site {
         let event = Event::new(DecisionId::new(now), now, dockpass::audit::Kind::PolicyChange);
         let seal = Journal::seal(event);
         self.store.replace_definitions(definitions, "test".to_owned(), now, seal).await.unwrap();
+        // of several chains, time tells which event came first
+        self.clock.advance(SignedDuration::from_millis(1));
     }
 
     /// A new password of a token.
