@@ -16,12 +16,15 @@ pub(crate) enum World {
 impl World {
     /// The one that this run is about.
     pub(crate) async fn of_this_run() -> Self {
-        match std::env::var("DOCKPASS_TEST_WORLD").as_deref() {
-            Ok("shared") => Self::shared().await,
-            Ok(other) => {
-                panic!("DOCKPASS_TEST_WORLD is `{other}`: write `shared`, or leave it away")
+        match std::env::var_os("DOCKPASS_TEST_WORLD") {
+            None => Self::Embedded,
+            Some(world) if world == "shared" => Self::shared().await,
+            Some(other) => {
+                panic!(
+                    "DOCKPASS_TEST_WORLD is `{}`: write `shared`, or leave it away",
+                    other.display()
+                )
             }
-            Err(_) => Self::Embedded,
         }
     }
 
@@ -80,5 +83,6 @@ async fn run(statement: String) {
 }
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these by `tests/run`"))
+    let value = std::env::var_os(name).and_then(|value| value.into_string().ok());
+    value.unwrap_or_else(|| panic!("{name} is not set: run these by `tests/run`"))
 }
