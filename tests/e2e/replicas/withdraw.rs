@@ -24,6 +24,9 @@ async fn promise_4_what_is_taken_away_on_one_replica_gives_nothing_on_any() {
     withdrawn_on_each(&replicas, &ALL).await;
     replicas.to_postgres(Network::LosesNotifications);
     withdrawn_on_each(&replicas, &[Withdrawal::TokenDisabled]).await;
+    for replica in &replicas.all {
+        assert!(replica.to_postgres.lost() > 0, "no notification was lost");
+    }
     replicas.redis.kill();
     withdrawn_on_each(&replicas, &ALL).await;
     replicas.to_postgres(Network::Works);

@@ -43,6 +43,7 @@ impl Network {
 pub(crate) struct Proxy {
     port: u16,
     network: watch::Sender<Network>,
+    lost: Arc<AtomicUsize>,
     _accepting: JoinSet<()>,
 }
 
@@ -56,10 +57,11 @@ impl Proxy {
     pub(crate) async fn to_one_of(ports: Vec<u16>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let network = watch::Sender::new(Network::Works);
+        let (network, lost) = (watch::Sender::new(Network::Works), Arc::default());
+        let way = Way { targets: Arc::new(Targets::new(ports)), lost: Arc::clone(&lost) };
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, Arc::new(Targets::new(ports)), network.clone()));
-        Self { port, network, _accepting: accepting }
+        accepting.spawn(accept(listener, way, network.clone()));
+        Self { port, network, lost, _accepting: accepting }
     }
 
     /// The port that it listens on.
@@ -67,10 +69,22 @@ impl Proxy {
         self.port
     }
 
+    /// How many notifications were lost.
+    pub(crate) fn lost(&self) -> usize {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     /// Changes the network from now on.
     pub(crate) fn set(&self, network: Network) {
         self.network.send_replace(network);
     }
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Way {
+    targets: Arc<Targets>,
+    lost: Arc<AtomicUsize>,
 }
 
 /// Where connections lead, in turn.
@@ -98,13 +112,13 @@ impl Targets {
     }
 }
 
-async fn accept(listener: TcpListener, targets: Arc<Targets>, network: watch::Sender<Network>) {
+async fn accept(listener: TcpListener, way: Way, network: watch::Sender<Network>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted.unwrap();
-                connections.spawn(connection(client, Arc::clone(&targets), network.subscribe()));
+                connections.spawn(connection(client, way.clone(), network.subscribe()));
             }
             Some(ended) = connections.join_next() => ended.unwrap(),
         }
@@ -112,18 +126,14 @@ async fn accept(listener: TcpListener, targets: Arc<Targets>, network: watch::Se
 }
 
 /// One connection, until either side closes it or the network resets it.
-async fn connection(
-    mut client: TcpStream,
-    targets: Arc<Targets>,
-    mut network: watch::Receiver<Network>,
-) {
+async fn connection(mut client: TcpStream, way: Way, mut network: watch::Receiver<Network>) {
     let mut resets = network.clone();
     let passing = async {
         arrival(&mut network).await;
-        let mut server = targets.connect().await?;
+        let mut server = way.targets.connect().await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
-        pass(&mut client, &mut server, network).await
+        pass((&mut client, &mut server), network, &way.lost).await
     };
     let is_reset = tokio::select! {
         // either side may have gone in any way, and so goes the other
@@ -146,9 +156,9 @@ async fn arrival(network: &mut watch::Receiver<Network>) {
 }
 
 async fn pass(
-    client: &mut TcpStream,
-    server: &mut TcpStream,
+    (client, server): (&mut TcpStream, &mut TcpStream),
     network: watch::Receiver<Network>,
+    lost: &AtomicUsize,
 ) -> io::Result<()> {
     let listens = AtomicBool::new(false);
     let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
@@ -162,7 +172,9 @@ async fn pass(
         let (listens, network) = (&listens, network.clone());
         move |_: &[u8]| {
             let loses = *network.borrow() == Network::LosesNotifications;
-            !(loses && listens.load(Ordering::Relaxed))
+            let is_lost = loses && listens.load(Ordering::Relaxed);
+            lost.fetch_add(usize::from(is_lost), Ordering::Relaxed);
+            !is_lost
         }
     };
     tokio::try_join!(
