@@ -55,6 +55,7 @@ pub(crate) fn all(result: &Result) -> Vec<Goal> {
     let cpu = |name| of(name).map(|measured| measured.server(|tally| tally.server_cpu));
     let p999 = |name| of(name).map(|measured| measured.server(|tally| micros(tally.p999)) / 1e3);
     let over = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
+    let replicas = result.replicas.as_deref().and_then(replicas::ratio);
     let beyond = |a: Option<f64>, b: Option<f64>| Some(a? - b?);
     vec![
         least("IssueAccessToken, throughput over echo", 0.33, 0.45, ratio("issue")),
@@ -100,12 +101,7 @@ pub(crate) fn all(result: &Result) -> Vec<Goal> {
             figures::footprint("memoryMib"),
         ),
         most("start with 100,000 tokens, ms", 2_000.0, 500.0, figures::footprint("startMs")),
-        least(
-            "PostgreSQL instead of SQLite, throughput",
-            0.5,
-            0.8,
-            result.replicas.as_deref().and_then(replicas::ratio),
-        ),
+        least("PostgreSQL instead of SQLite, throughput", 0.5, 0.8, replicas),
         most(
             "CPU a request, 100,000 tokens over 10",
             1.3,

@@ -11,6 +11,7 @@ use super::databases::{Postgres, Redis};
 use super::replica::{Replica, Shared};
 use crate::generate::{Job, Lanes, Supply, Tally, measure};
 use crate::issuer::Issuer;
+use crate::report::micros;
 use crate::requests::{self, Ask};
 
 /// Milliseconds.
@@ -96,24 +97,24 @@ impl<'a> Sites<'a> {
         let (cpu, bytes) = (self.cpu()?, self.postgres.bytes()?);
         let tallies = self.load(&replicas, MEASURED)?;
         let (cpu_after, bytes_after) = (self.cpu()?, self.postgres.bytes()?);
-        let completed: f64 = tallies.iter().map(|tally| tally.completed as f64).sum();
+        let completed: f64 = tallies.iter().map(|tally| micros(tally.completed)).sum();
         let slowest = tallies.iter().map(|tally| tally.p99).max().context("no replica")?;
-        let cpu_of = |part: usize| (cpu_after[part] - cpu[part]) / completed * 1e5;
-        let by_share = |tally: &Tally| tally.server_cpu * tally.completed as f64 / completed;
+        let cpu_of = |before: f64, after: f64| (after - before) / completed * 1e5;
+        let by_share = |tally: &Tally| tally.server_cpu * micros(tally.completed) / completed;
         Ok(Turn {
             per_second: tallies.iter().map(|tally| tally.per_second).sum(),
-            p99: slowest as f64 / 1e3,
+            p99: micros(slowest) / 1e3,
             replica_cpu: tallies.iter().map(by_share).sum(),
-            postgres_cpu: cpu_of(0),
-            redis_cpu: cpu_of(1),
+            postgres_cpu: cpu_of(cpu.0, cpu_after.0),
+            redis_cpu: cpu_of(cpu.1, cpu_after.1),
             log_bytes: (bytes_after.log - bytes.log) / completed,
             stored_bytes: (bytes_after.database - bytes.database) / completed,
         })
     }
 
     /// The CPU seconds of both databases.
-    fn cpu(&self) -> anyhow::Result<[f64; 2]> {
-        Ok([cpu_seconds(self.postgres.id())?, cpu_seconds(self.redis.id())?])
+    fn cpu(&self) -> anyhow::Result<(f64, f64)> {
+        Ok((cpu_seconds(self.postgres.id())?, cpu_seconds(self.redis.id())?))
     }
 
     /// Loads all replicas at the same time, each by a generator of its own.
@@ -121,8 +122,10 @@ impl<'a> Sites<'a> {
         let jobs = replicas.iter().map(|replica| self.job(replica, replicas.len(), measured_ms));
         let jobs: Vec<Job> = jobs.collect::<Result<_, _>>()?;
         thread::scope(|scope| {
-            let generators: Vec<_> =
-                jobs.iter().map(|job| scope.spawn(move || measure(job))).collect();
+            let mut generators = Vec::new();
+            for job in &jobs {
+                generators.push(scope.spawn(move || measure(job)));
+            }
             let tallies = generators.into_iter().map(|generator| {
                 let tally = generator.join().ok().context("a generator panicked")??;
                 anyhow::ensure!(tally.failed == 0, "{} failed: {:?}", tally.failed, tally.failure);
