@@ -60,6 +60,7 @@ pub(super) struct Committer {
     /// All heads, as they were when a checkpoint was signed last.
     heads: Vec<(Chain, ChainHead)>,
     checkpoint_tried: Instant,
+    /// When it was last looked whether the journal can be reached, or written.
     probed: Instant,
 }
 
@@ -115,23 +116,23 @@ impl Committer {
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             tracing::error!("the thread of the audit journal panicked, and goes on");
+            self.health.ended();
             self.health.failed("its thread panicked".to_owned());
         }
     }
 
     /// Records a batch while `left` more events wait, and does what else is due.
     fn work(&mut self, batch: Vec<Queued>, left: usize) {
-        if !batch.is_empty() {
+        let is_idle = batch.is_empty();
+        if !is_idle {
             self.record(batch, left);
         }
-        if !self.health.last_write_worked() && self.probed.elapsed() >= PROBE {
-            self.probed = Instant::now();
-            let result = self.writer.probe();
-            // what is wrong is in the health by now
-            self.note(result).ok();
+        if (is_idle || !self.health.last_write_worked()) && self.probed.elapsed() >= self.patience()
+        {
+            self.look();
         }
-        if self.writer.chain() != self.chain {
-            self.follow_writer();
+        if let Err(error) = self.follow_writer() {
+            tracing::warn!(%error, "the new chain of the audit journal cannot be used yet");
         }
         let new = self.head.sequence.saturating_sub(self.checkpoint);
         let waited = self.checkpoint_tried.elapsed();
@@ -140,29 +141,42 @@ impl Committer {
         }
     }
 
+    /// Finds out whether a journal that failed can be written again, or whether one that nobody writes to can still be reached: who asks for
+    /// its health must not learn it from the first decision that is refused.
+    fn look(&mut self) {
+        self.probed = Instant::now();
+        let result = if self.health.last_write_worked() {
+            self.health.began(0);
+            let head = self.writer.head();
+            self.health.ended();
+            head.map(drop)
+        } else {
+            self.writer.probe()
+        };
+        // what is wrong is in the health by now
+        self.note(result).ok();
+    }
+
     fn pause(&self) -> Duration {
         CHECKPOINT_PAUSE.saturating_mul(u32::try_from(self.heads.len()).unwrap_or(u32::MAX).max(1))
     }
 
-    /// Another replica took the chain while this one was frozen or cut off, and the writer goes on with another one. No event is in both: what failed
-    /// was answered so, and is not tried again.
-    fn follow_writer(&mut self) {
-        let chain = self.writer.chain();
-        match self.try_follow(chain) {
-            Ok(()) => {
-                tracing::warn!(lost = %self.chain, %chain, "another replica took the chain of the audit journal: this one goes on with another chain");
-                self.chain = chain;
-            }
-            Err(error) => {
-                tracing::warn!(%error, %chain, "the new chain of the audit journal cannot be used yet");
-            }
+    /// When another replica took the chain while this one was frozen or cut off, the writer goes on with another one, and this with it. No event is
+    /// in both: what failed was answered so, and is not tried again.
+    ///
+    /// # Errors
+    /// The writer has another chain, and nothing may be signed for the one that is known here.
+    fn follow_writer(&mut self) -> Result<(), Error> {
+        if self.writer.chain() == self.chain {
+            return Ok(());
         }
-    }
-
-    fn try_follow(&mut self, chain: Chain) -> Result<(), Error> {
-        self.head = self.writer.head().map_err(Error::unavailable)?;
-        self.checkpoint = self.writer.last_checkpoint().map_err(Error::unavailable)?;
+        let head = self.writer.head().map_err(Error::unavailable)?;
+        // asked after the head, which may have come with yet another chain
+        let chain = self.writer.chain();
+        let checkpoint = self.writer.last_checkpoint().map_err(Error::unavailable)?;
         self.indexer = Indexer::start(&self.store, chain)?;
+        tracing::warn!(lost = %self.chain, %chain, "another replica took the chain of the audit journal: this one goes on with another chain");
+        (self.chain, self.head, self.checkpoint) = (chain, head, checkpoint);
         Ok(())
     }
 
@@ -225,22 +239,21 @@ impl Committer {
         }
     }
 
-    fn try_checkpoint(&mut self) -> Result<(), store::Error> {
+    fn try_checkpoint(&mut self) -> Result<(), Error> {
         // changes of policy append beside this thread, to whatever chain this process has by now
-        self.head = self.writer.head()?;
-        if self.writer.chain() != self.chain {
-            self.follow_writer();
-        }
-        let heads = self.writer.heads()?;
+        let head = self.writer.head().map_err(Error::unavailable)?;
+        // the writer keeps a checkpoint under its own chain: one that was made for another would be taken for forged
+        self.follow_writer()?;
+        let heads = self.writer.heads().map_err(Error::unavailable)?;
         let own = heads.iter().find(|(chain, _)| *chain == self.chain).map(|(_, head)| *head);
-        self.head = own.unwrap_or(self.head);
+        self.head = own.unwrap_or(head);
         let sequence = self.head.sequence;
         if sequence == 0 || (sequence <= self.checkpoint && heads == self.heads) {
             return Ok(());
         }
         let (now, all) = (self.clock.now(), heads.iter().copied());
         let json = Checkpoint::sign(Statement::Checkpoint, now, all, &self.key).to_json();
-        self.writer.add_checkpoint(sequence, &json)?;
+        self.writer.add_checkpoint(sequence, &json).map_err(Error::unavailable)?;
         (self.checkpoint, self.heads) = (sequence, heads);
         // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
         tracing::info!(target: CHECKPOINTS, checkpoint = json);

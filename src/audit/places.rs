@@ -41,7 +41,12 @@ impl Places {
 
     /// Moves the place in the chain of an event to the event.
     pub fn pass(&mut self, found: &Found) {
-        self.0.insert(found.chain, found.sequence);
+        self.set(found.chain, found.sequence);
+    }
+
+    /// Moves the place in a chain.
+    pub(super) fn set(&mut self, chain: Chain, sequence: u64) {
+        self.0.insert(chain, sequence);
     }
 }
 

@@ -45,7 +45,7 @@ impl Archive {
     /// checkpoint. Works on a full disk, and leaves an event of its own in the name of `actor`. The freed space is used again by the journal.
     ///
     /// # Errors
-    /// The store or the key cannot be used. What was deleted until then is recorded, and a second call goes on.
+    /// The store or the key cannot be used. What was deleted until then is recorded, if that can be, and a second call goes on.
     pub async fn prune(
         &self,
         before: Timestamp,
@@ -56,9 +56,13 @@ impl Archive {
         let key = SigningKey::open(key_file).map_err(ArchiveError)?;
         let now = clock.now();
         let archive = self.clone();
-        let pruned = tokio::task::spawn_blocking(move || archive.delete(before, &key, now))
-            .await
-            .map_err(ArchiveError::new)??;
+        let (pruned, result) =
+            tokio::task::spawn_blocking(move || archive.delete(before, &key, now))
+                .await
+                .map_err(ArchiveError::new)?;
+        if pruned.events == 0 {
+            result.clone()?;
+        }
         let mut event = Event::new(DecisionId::new(now), now, Kind::Prune);
         event.change = Some(json!({
             "actor": actor,
@@ -67,35 +71,51 @@ impl Archive {
             "claims": pruned.claims,
             "start": pruned.start,
         }));
-        self.store.record(Journal::seal(event)).await.map_err(ArchiveError::new)?;
+        let recorded = self.store.record(Journal::seal(event)).await;
+        // what went wrong first says more
+        result?;
+        recorded.map_err(ArchiveError::new)?;
         Ok(pruned)
     }
 
+    /// What was deleted, also when not all could be.
     fn delete(
         &self,
         before: Timestamp,
         key: &SigningKey,
         now: Timestamp,
-    ) -> Result<Pruned, ArchiveError> {
+    ) -> (Pruned, Result<(), ArchiveError>) {
         let mut pruned = Pruned::default();
-        let mut starts = Vec::new();
-        let covered = self.covered()?;
-        for (chain, start) in self.starts()? {
-            let limit = Limit { before, covered: covered.of(chain).unwrap_or(0) };
-            let (events, start) = self.delete_of(chain, start, limit, |last| {
-                Checkpoint::sign(Statement::Start, now, [(chain, last)], key).to_json()
-            })?;
-            pruned.events = pruned.events.saturating_add(events);
-            starts.push((chain, start.sequence));
-            if events > 0 {
-                self.forget(chain, start.sequence);
-            }
-        }
-        pruned.start = starts.into_iter().collect();
-        if pruned.events > 0 {
+        let result = self.delete_events(before, key, now, &mut pruned).and_then(|()| {
+            // also without events: a prune that failed earlier left claims behind
             pruned.claims = self.store.prune_claims().map_err(ArchiveError::new)?;
+            Ok(())
+        });
+        (pruned, result)
+    }
+
+    fn delete_events(
+        &self,
+        before: Timestamp,
+        key: &SigningKey,
+        now: Timestamp,
+        pruned: &mut Pruned,
+    ) -> Result<(), ArchiveError> {
+        let (covered, starts) = (self.covered()?, self.starts()?);
+        pruned.start = starts.iter().map(|(chain, start)| (*chain, start.sequence)).collect();
+        for (chain, start) in starts {
+            let limit = Limit { before, covered: covered.of(chain).unwrap_or(0) };
+            let record = |last: ChainHead| {
+                Checkpoint::sign(Statement::Start, now, [(chain, last)], key).to_json()
+            };
+            let result = self.delete_of(chain, limit, record, pruned);
+            let place = pruned.start.of(chain).filter(|place| *place > start.sequence);
+            if let Some(place) = place {
+                self.forget(chain, place);
+            }
+            result?;
         }
-        Ok(pruned)
+        Ok(())
     }
 
     /// Up to where a checkpoint covers each chain: one of its own, or the last one of another chain.
@@ -115,22 +135,23 @@ impl Archive {
         Ok(covered.into_iter().collect())
     }
 
-    /// Deletes of one chain: how many events, and after which one it starts from then on.
+    /// Deletes of one chain, and adds each piece to what was `pruned`: how many events, and after which one the chain starts from then on.
     fn delete_of(
         &self,
         chain: Chain,
-        mut start: ChainHead,
         limit: Limit,
         record: impl Fn(ChainHead) -> String,
-    ) -> Result<(u64, ChainHead), ArchiveError> {
+        pruned: &mut Pruned,
+    ) -> Result<(), ArchiveError> {
         let reader = self.reader(chain)?;
-        let mut deleted: u64 = 0;
-        while let Some((events, last)) = piece(&reader, start.sequence, limit)? {
+        let mut start = pruned.start.of(chain).unwrap_or(0);
+        while let Some((events, last)) = piece(&reader, start, limit)? {
             self.store.prune_events(chain, last, &record(last)).map_err(ArchiveError::new)?;
-            deleted = deleted.saturating_add(events);
-            start = last;
+            pruned.events = pruned.events.saturating_add(events);
+            pruned.start.set(chain, last.sequence);
+            start = last.sequence;
         }
-        Ok((deleted, start))
+        Ok(())
     }
 
     /// The index is only a copy: that it could not be cleaned must not stop a prune.

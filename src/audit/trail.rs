@@ -20,6 +20,7 @@ pub(super) enum Item {
 
 /// The whole journal, forward. What is signed while it is read is left out: it may cover events that were passed already.
 pub(super) struct Trail {
+    archive: Archive,
     starts: VecDeque<Item>,
     strands: Vec<Strand>,
     /// The next checkpoint, to which the chains are brought.
@@ -45,7 +46,7 @@ impl Trail {
             starts.push_back(Item::Start(chain, strand.head(), record));
             strands.push(strand);
         }
-        Ok(Self { starts, strands, due: None })
+        Ok(Self { archive: archive.clone(), starts, strands, due: None })
     }
 
     fn advance(&mut self) -> Result<Option<Item>, ArchiveError> {
@@ -54,7 +55,7 @@ impl Trail {
         }
         let due = match self.due.take() {
             Some(due) => Some(due),
-            None => self.next_checkpoint()?,
+            None => self.next_known_checkpoint()?,
         };
         let Some(checkpoint) = due else { return self.event_up_to(|_| Some(u64::MAX)) };
         match self.event_up_to(|chain| Some(checkpoint.head(chain)?.sequence))? {
@@ -64,6 +65,30 @@ impl Trail {
             }
             None => Ok(Some(Item::Checkpoint(checkpoint))),
         }
+    }
+
+    /// The next checkpoint that was not signed meanwhile: a replica that is idle signs anew in the place of its last one, and names a chain that
+    /// appeared since.
+    fn next_known_checkpoint(&mut self) -> Result<Option<Box<Checkpoint>>, ArchiveError> {
+        loop {
+            match self.next_checkpoint()? {
+                Some(checkpoint) if self.names_a_new_chain(&checkpoint)? => {}
+                next => return Ok(next),
+            }
+        }
+    }
+
+    /// Whether the chains that it names and that were not there at first are all there by now. One that vanished is not.
+    fn names_a_new_chain(&self, checkpoint: &Checkpoint) -> Result<bool, ArchiveError> {
+        let named = checkpoint.heads.iter().map(|head| head.chain);
+        let unknown: Vec<_> = named
+            .filter(|chain| self.strands.iter().all(|strand| strand.chain() != *chain))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(false);
+        }
+        let chains = self.archive.chains()?;
+        Ok(unknown.iter().all(|chain| chains.contains(chain)))
     }
 
     /// The checkpoint that was signed first. Each was made of all heads as they were at one moment, so of two the later one has no smaller

@@ -31,6 +31,7 @@ impl UseCase for Check {
                     return Ok(Checked { decision_id, allowed: None });
                 }
             };
+        in_force.refuse_doubtful(&permit)?;
         broker.registry(permit.registry())?.driver.enforceable(&permit)?;
         let allowed =
             (permit.token_name().clone(), permit.scope_map().clone(), permit.expire_time());

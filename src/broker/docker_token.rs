@@ -36,6 +36,7 @@ impl UseCase for Exchange {
         let permit =
             policy::decide_available(&in_force.snapshot, &identity, &request, draft.time())
                 .map_err(session_expired)?;
+        in_force.refuse_doubtful(&permit)?;
         let id = access_token_id(&identity, draft);
         let token = server.registry_token(&permit, id)?;
         if let Some(detail) = shortfall(&request.permissions, &token.granted) {

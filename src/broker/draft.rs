@@ -151,6 +151,15 @@ impl Draft {
         self.stage = Stage::Written;
     }
 
+    /// What it wrote may be stored, with its event, or not: the answer was lost. Whoever asks is told by a decision of its own.
+    pub(super) fn doubtful(&mut self) {
+        let cause = self.event.id;
+        self.event.id = DecisionId::new(self.event.time);
+        if let Some(change) = self.event.change.as_mut().and_then(Value::as_object_mut) {
+            change.insert("cause".to_owned(), cause.to_string().into());
+        }
+    }
+
     /// It was allowed, and gives nothing and changes nothing, so it leaves no event. A refusal does.
     pub(super) const fn needs_no_event(&mut self) {
         self.stage = Stage::Written;

@@ -33,6 +33,7 @@ impl UseCase for Issue {
         let in_force = draft.in_force();
         let identity = broker.identify_caller(&self.presented, &in_force, draft).await?;
         let permit = policy::decide(&in_force.snapshot, &identity, &self.request, draft.time())?;
+        in_force.refuse_doubtful(&permit)?;
         let registry = broker.registry(permit.registry())?;
         let issued = broker.mint(registry, &permit, self.request.reuse, &in_force, draft).await?;
         metrics::access_token(if issued.reused { Source::Reused } else { Source::Minted });

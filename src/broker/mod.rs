@@ -21,6 +21,7 @@ mod minted;
 mod policies;
 mod refusals;
 mod revoke;
+mod touched;
 mod used_tokens;
 
 use std::sync::Arc;

@@ -9,8 +9,10 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use super::Error as BrokerError;
+use super::touched::Touched;
 use crate::model::AccessTokenId;
-use crate::policy::{self, Context, Snapshot};
+use crate::policy::{self, Context, Permit, Snapshot};
 use crate::store::{self, Store};
 use crate::telemetry::metrics;
 
@@ -27,18 +29,26 @@ pub(super) struct InForce {
 }
 
 /// Whether a snapshot is what the store holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 enum Currency {
     /// It is.
     Newest,
-    /// The store holds something newer, which does not compile.
-    Outdated,
+    /// The store holds something else, which does not compile here, and differs in this.
+    Outdated(Touched),
 }
 
 impl InForce {
     /// True when the snapshot is what the store holds at this revision.
     pub(super) fn is_newest(&self) -> bool {
         self.currency == Currency::Newest
+    }
+
+    /// Refuses a permit of which it is not known whether the store still allows it.
+    pub(super) fn refuse_doubtful(&self, permit: &Permit) -> Result<(), BrokerError> {
+        match &self.currency {
+            Currency::Newest => Ok(()),
+            Currency::Outdated(touched) => touched.refuse(permit),
+        }
     }
 
     /// True when the access token was taken back.
@@ -49,6 +59,7 @@ impl InForce {
     /// True when what was decided by `earlier` would be decided again: the same definitions, and what is given is not taken back.
     pub(super) fn upholds(&self, earlier: &Self, given: Option<AccessTokenId>) -> bool {
         Arc::ptr_eq(&self.snapshot, &earlier.snapshot)
+            && self.currency == earlier.currency
             && given.is_none_or(|id| !self.is_revoked(id))
     }
 }
@@ -57,6 +68,7 @@ impl InForce {
 #[derive(Debug)]
 pub(super) struct Policies {
     store: Store,
+    context: Context,
     in_force: ArcSwap<InForce>,
     loading: Mutex<()>,
     /// The last time that the store was asked for its revision, it answered.
@@ -88,7 +100,8 @@ impl Policies {
         let currency = Currency::Newest;
         let in_force = ArcSwap::from_pointee(InForce { snapshot, revision, currency, revoked });
         metrics::policy_revision(revision, revision);
-        Ok(Self { store, in_force, loading: Mutex::new(()), followed: AtomicBool::new(true) })
+        let (context, followed) = (context.clone(), AtomicBool::new(true));
+        Ok(Self { store, context, in_force, loading: Mutex::new(()), followed })
     }
 
     /// What is in force now.
@@ -101,8 +114,43 @@ impl Policies {
         let revision = self.store.policy_revision().await;
         self.followed.store(revision.is_ok(), Ordering::Relaxed);
         let revision = revision?;
-        metrics::policy_revision(revision, self.in_force().revision);
+        let present = self.in_force().revision;
+        metrics::policy_revision(revision, present);
+        if revision < present {
+            return self.go_back(now).await;
+        }
         self.at_least(revision, now).await
+    }
+
+    /// Loads everything again when the store has an older revision than what is in force: a backup was restored, or a standby that had not
+    /// received everything took over. Its revisions from then on are others than those that were seen.
+    async fn go_back(&self, now: Timestamp) -> Result<(), store::Error> {
+        let _loading = self.loading.lock().await;
+        let (present, revision) = (self.in_force(), self.store.policy_revision().await?);
+        if revision >= present.revision {
+            // what was compared was read before another change
+            return Ok(());
+        }
+        tracing::error!(
+            policy.revision = revision,
+            policy.revision.before = present.revision,
+            "the store lost changes of policy: what it holds now is in force"
+        );
+        let definitions = self.store.definitions().await?;
+        let revoked = self.store.revocations(now).await?.into_iter().collect();
+        let context = self.context.clone();
+        let compiled =
+            tokio::task::spawn_blocking(move || Snapshot::compile(definitions, &context)).await;
+        let (snapshot, currency) = match compiled {
+            Ok(Ok(snapshot)) => (Arc::new(snapshot), Currency::Newest),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!("what the store holds now does not compile: nothing is allowed");
+                (Arc::clone(&present.snapshot), Currency::Outdated(Touched::All))
+            }
+        };
+        self.in_force.store(Arc::new(InForce { snapshot, revision, currency, revoked }));
+        metrics::policy_revision(revision, revision);
+        Ok(())
     }
 
     /// True when the store answered when it was last asked whether there is newer policy.
@@ -120,8 +168,8 @@ impl Policies {
 
     /// Makes sure that what is in force is at least as new as `revision`.
     ///
-    /// A newer policy that does not compile leaves the present one in force (promise 10), with an error in the log;
-    /// revocations are in force all the same.
+    /// A newer policy that does not compile leaves the present one in force (promise 10), with an error in the log, but for what it changes
+    /// ([`InForce::refuse_doubtful`]); revocations are in force all the same.
     pub(super) async fn at_least(&self, revision: u64, now: Timestamp) -> Result<(), store::Error> {
         let _loading = self.loading.lock().await;
         let present = self.in_force();
@@ -133,11 +181,12 @@ impl Policies {
         // read after the changes: what is taken back in between is in force early, never late
         let revoked = self.store.revocations(now).await?.into_iter().collect();
         let revision = changes.revision;
+        let touched = Touched::by(&changes.definitions);
         let applied = apply(&present.snapshot, changes).await;
         let (snapshot, currency) = applied.map_or_else(
             |error| {
                 tracing::error!(policy.revision = revision, %error, "the stored policy does not compile; the previous one stays in force");
-                (Arc::clone(&present.snapshot), Currency::Outdated)
+                (Arc::clone(&present.snapshot), Currency::Outdated(touched))
             },
             |snapshot| (snapshot, Currency::Newest),
         );
@@ -173,6 +222,7 @@ mod tests {
     use crate::model::{ActionSet, DecisionId, Definitions, Lifetime, RegistryUid, ScopeMap};
     use crate::policy::RegistryBounds;
     use crate::store::Config;
+    use crate::store::for_test::World;
 
     fn now() -> Timestamp {
         "2026-11-22T06:00:00Z".parse().unwrap()
@@ -238,5 +288,27 @@ mod tests {
         assert_eq!(latest.snapshot.revision(), revision + 1);
         assert!(latest.is_revoked(revoked) && latest.is_revoked(other));
         assert!(!latest.upholds(&later, None), "definitions changed: everything is decided again");
+    }
+
+    #[tokio::test]
+    async fn promise_4_a_store_that_lost_changes_is_read_anew() {
+        let world = World::postgres().await;
+        let store = &world.store;
+        let policies = Policies::load(store.clone(), &context(), now()).await.unwrap();
+        let after = Definitions { revision: 1, scope_maps: vec![scope_map()], tokens: Vec::new() };
+        let seal = Journal::seal(event(Kind::PolicyChange));
+        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        let revoked = AccessTokenId::new(now());
+        policies.at_least(revoke(store, revoked).await, now()).await.unwrap();
+        assert_eq!(policies.in_force().snapshot.definitions().scope_maps.len(), 1);
+        // as a standby that had not received everything takes over
+        world.database().execute("UPDATE state SET policy_revision = 0");
+        world.database().execute("DELETE FROM scope_map");
+        world.database().execute("DELETE FROM revocation");
+        policies.catch_up(now()).await.unwrap();
+        let back = policies.in_force();
+        assert_eq!((back.revision, back.is_newest()), (0, true));
+        assert_eq!(back.snapshot.definitions().scope_maps.len(), 0);
+        assert!(!back.is_revoked(revoked));
     }
 }

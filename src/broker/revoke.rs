@@ -12,6 +12,7 @@ use crate::audit::{Event, Journal, Kind};
 use crate::identity::{Evidence, Identity, Presented};
 use crate::model::AccessTokenId;
 use crate::policy::Denial;
+use crate::store;
 
 #[derive(Debug)]
 pub(super) struct Revoke {
@@ -31,7 +32,12 @@ impl UseCase for Revoke {
         }
         draft.change(json!({"accessToken": self.id, "expireTime": expire_time}));
         let seal = Journal::seal(draft.event().clone());
-        let appended = broker.store.revoke(self.id, expire_time, seal).await?;
+        let appended = broker.store.revoke(self.id, expire_time, seal).await;
+        let appended = appended.inspect_err(|error| {
+            if matches!(error, store::Error::Unavailable(_)) {
+                draft.doubtful();
+            }
+        })?;
         draft.written();
         let id = self.id;
         broker.cache.forget(move |access_token| access_token.id() == id);

@@ -84,6 +84,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        problems.append(&mut self.store.problems());
         problems.append(&mut self.cache.problems());
     }
 

@@ -23,10 +23,13 @@ pub struct Config {
     pub connections: u32,
 }
 
+/// The URL when none is given.
+const DEFAULT: &str = "sqlite:dockpass.db";
+
 impl Default for Config {
     fn default() -> Self {
         Self {
-            url: Url::new("sqlite:dockpass.db"),
+            url: Url::new(DEFAULT),
             url_file: None,
             dangerously_trust_the_network: false,
             connections: 8,
@@ -38,6 +41,14 @@ impl Config {
     /// True when other processes on other machines may have the same store.
     pub fn is_shared(&self) -> bool {
         self.url_file.is_some() || self.url.is_postgres()
+    }
+
+    /// What can be seen to be wrong without reading a file or asking a server, with its key.
+    pub fn problems(&self) -> Vec<String> {
+        if self.url_file.is_some() && self.url.expose() != DEFAULT {
+            return vec!["store.url_file: there is a store.url as well: keep one".to_owned()];
+        }
+        Vec::new()
     }
 }
 
@@ -78,18 +89,36 @@ impl fmt::Display for Url {
     /// Without user, password and parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.expose();
-        if self.sqlite_file().is_some() || !self.is_postgres() && !text.contains('@') {
+        if text.starts_with("sqlite:") || !text.contains([':', '@']) {
             return f.write_str(text);
         }
         let (scheme, rest) = text.split_once("://").unwrap_or(("…", text));
         // a password may hold what ends it elsewhere: where it is not clear, nothing is shown
         let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
-        if user.contains(['?', '#']) {
+        if user.contains(['?', '#']) || !rest.contains('@') && !is_server(rest) {
             return write!(f, "{scheme}://…");
         }
         let host = host.split(['?', '#']).next().unwrap_or_default();
         write!(f, "{scheme}://{host}")
     }
+}
+
+/// True when what follows a scheme begins with `HOST[:PORT]`, or with no host. Else it may be a user and a password, without a server.
+fn is_server(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = match bracketed {
+        Some((host, port)) => (host, port.strip_prefix(':').or(port.is_empty().then_some(""))),
+        None => {
+            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+            (host, Some(port))
+        }
+    };
+    let is_of_a_host = |c: char| {
+        c.is_ascii_alphanumeric() || ".-_%".contains(c) || bracketed.is_some() && c == ':'
+    };
+    host.chars().all(is_of_a_host)
+        && port.is_some_and(|port| port.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 impl fmt::Debug for Url {
@@ -123,6 +152,15 @@ mod tests {
             ("postgres://db/dockpass?password=x@canary", "postgres://…"),
             ("mysql://me:canary@db/dockpass", "mysql://db/dockpass"),
             ("me:canary@db", "…://db"),
+            ("postgres://me:canary", "postgres://…"),
+            ("postgres://me:canary/dockpass", "postgres://…"),
+            ("postgres://me:54canary/dockpass?sslmode=require", "postgres://…"),
+            ("mysql://me:canary", "mysql://…"),
+            ("mysql://db/dockpass?password=canary", "mysql://db/dockpass"),
+            ("me:canary", "…://…"),
+            ("postgres://[::1]:5432/dockpass", "postgres://[::1]:5432/dockpass"),
+            ("postgres://[canary]x/dockpass", "postgres://…"),
+            ("postgres:///dockpass", "postgres:///dockpass"),
         ] {
             let url = Url::new(url);
             let config = Config { url: url.clone(), ..Config::default() };
@@ -134,6 +172,16 @@ mod tests {
             assert!(all.iter().all(|text| !text.contains("canary")), "{all:?}");
             assert_eq!(url.to_string(), shown, "of {}", url.expose());
         }
+    }
+
+    #[test]
+    fn a_url_beside_a_file_that_holds_one_is_a_problem() {
+        let url_file = Some(PathBuf::from("url"));
+        assert!(Config::default().problems().is_empty());
+        let in_file = Config { url_file, ..Config::default() };
+        assert!(in_file.problems().is_empty());
+        let both = Config { url: Url::new("postgres://me:canary@db/dockpass"), ..in_file };
+        assert_eq!(both.problems(), ["store.url_file: there is a store.url as well: keep one"]);
     }
 
     #[test]

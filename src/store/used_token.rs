@@ -2,6 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+/// What expired before this is over for everybody, when it is `now` here.
+pub(super) fn over_for_everybody(now: Timestamp) -> Timestamp {
+    now.saturating_sub(CLOCKS).unwrap_or(Timestamp::MIN)
+}
+
 /// How much longer than its life a token is remembered: to a process whose clock is behind, it has not ended yet.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
 
@@ -17,6 +22,6 @@ pub(super) struct UsedToken {
 impl UsedToken {
     /// What expired before this is over for everybody.
     pub(super) fn ended(&self) -> Timestamp {
-        self.now.saturating_sub(CLOCKS).unwrap_or(Timestamp::MIN)
+        over_for_everybody(self.now)
     }
 }

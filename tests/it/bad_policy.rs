@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dockpass::app::App;
+use dockpass::model::{ScopeMap, Status};
 use tonic::Code;
 
 use crate::support::{Site, push};
@@ -11,23 +12,36 @@ use crate::support::{Site, push};
 async fn promise_10_a_stored_policy_that_does_not_compile_leaves_the_one_before_in_force() {
     let site = Site::new().await;
     let broker = site.start().await;
-    let identity = site.identity("job");
-    // every token is left without its scope map
-    site.change(|definitions| definitions.scope_maps.clear()).await;
-    let issued = broker.issue(&identity, push("servers/nginx")).await.unwrap();
+    let [touched, other] = ["job", "all-of-it"].map(|subject| site.identity(subject));
+    let before = broker.issue(&touched, push("servers/nginx")).await.unwrap();
+    // some tokens are left without their scope map
+    let remove = |map: &ScopeMap| map.name.as_str() != "servers-push";
+    site.change(|definitions| definitions.scope_maps.retain(remove)).await;
+    let issued = broker.issue(&other, push("servers/nginx")).await.unwrap();
     assert_eq!(site.event(&issued.id).policy_revision, Some(1), "the one that is in force");
 
-    // what is revoked meanwhile is revoked
-    broker.revoke(&identity, &issued.id).await.unwrap();
+    // promise 4: what was changed may have been taken away, and nobody can tell
+    let refusal = broker.issue(&touched, push("servers/nginx")).await.unwrap_err();
+    site.refused(&refusal, Code::Unavailable, "STORE_UNAVAILABLE");
+    let refusal = broker.check(&touched, push("servers/nginx")).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::Unavailable);
     let scope = ["repository:servers/nginx:pull"];
-    let answer = broker.login(Some(("nginx-ci", &issued.password)), &scope, &[]).await;
+    let answer = broker.login(Some(("nginx-ci", &before.password)), &scope, &[]).await;
+    assert_eq!(answer.status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+
+    // what is revoked meanwhile is revoked
+    broker.revoke(&other, &issued.id).await.unwrap();
+    let answer = broker.login(Some(("all-of-it", &issued.password)), &scope, &[]).await;
     site.refused_login(&answer, reqwest::StatusCode::UNAUTHORIZED, "IDENTITY_INVALID");
+    // and so is what is disabled
+    site.change_token("all-of-it", |token| token.status = Status::Disabled).await;
+    let refusal = broker.issue(&other, push("servers/nginx")).await.unwrap_err();
+    site.refused(&refusal, Code::Unavailable, "STORE_UNAVAILABLE");
 
     // and the next that compiles is in force at once
-    site.change_token("nginx-ci", |token| token.status = dockpass::model::Status::Disabled).await;
     site.apply(&site.policy()).await;
-    let refusal = broker.issue(&identity, push("servers/nginx")).await.unwrap_err();
-    site.refused(&refusal, Code::PermissionDenied, "ACCESS_DENIED");
+    broker.issue(&touched, push("servers/nginx")).await.unwrap();
+    broker.stop().await;
 }
 
 #[tokio::test]

@@ -128,6 +128,34 @@ async fn promise_8_a_prune_works_on_a_full_disk() {
     assert_eq!(only(&fixture.archive().verify(None).unwrap()).last, 41);
 }
 
+#[tokio::test]
+async fn a_prune_that_fails_half_way_records_what_it_deleted_and_the_next_one_goes_on() {
+    let fixture = Fixture::new().await;
+    let journal = fixture.journal().await;
+    let appends = (0..=255).cycle().take(600).map(|number| journal.append(fixture.event(number)));
+    for result in futures_util::future::join_all(appends).await {
+        result.unwrap();
+    }
+    journal.close().await;
+    // the first piece of 500 goes, and the second one not
+    fixture.tamper(
+        "CREATE TRIGGER jam BEFORE DELETE ON audit_journal WHEN old.sequence = 550 BEGIN SELECT RAISE(ABORT, 'jammed'); END",
+    );
+    let (archive, key_file) = (fixture.archive(), fixture.key_file());
+    let error = archive.prune(far(), "admin", &key_file, &fixture.clock).await.unwrap_err();
+    assert!(error.to_string().contains("jammed"), "{error}");
+    let newest = archive.list(&Filter::default(), None, 1).unwrap().events.remove(0);
+    assert_eq!((newest.sequence, newest.event.kind), (601, Kind::Prune));
+    let change = newest.event.change.unwrap();
+    assert_eq!((&change["events"], &change["start"]), (&json!(500), &json!(500)));
+    assert_eq!(only(&archive.verify(None).unwrap()).start, 500);
+
+    fixture.tamper("DROP TRIGGER jam");
+    let pruned = archive.prune(far(), "admin", &key_file, &fixture.clock).await.unwrap();
+    assert_eq!((pruned.events, pruned.claims, pruned.start), (100, 3, Places::from(600)));
+    assert_eq!(only(&archive.verify(None).unwrap()).last, 602);
+}
+
 /// A clock that panics when it is asked for the first time.
 #[derive(Debug)]
 struct PanickingClock {

@@ -5,6 +5,9 @@ mod damage;
 mod fencing;
 
 use self::cluster::Cluster;
+use super::super::key::SigningKey;
+use super::super::trail::Trail;
+use super::super::verify::Entry;
 use super::*;
 use crate::store::Chain;
 
@@ -113,6 +116,27 @@ async fn promise_2_the_chains_of_all_replicas_verify_in_the_store_and_in_an_expo
     journal.append(event(&cluster.clock, 1)).await.unwrap();
     journal.close().await;
     assert_eq!(archive.verify(None).unwrap().keys.len(), 3);
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_names_a_chain_made_while_it_is_read_is_left_out() {
+    let (cluster, replicas) = Cluster::with_events(1, 3).await;
+    replicas[0].journal.close().await;
+    let archive = Archive::open(&replicas[0].store);
+    let trail = Trail::open(&archive).unwrap();
+    let second = cluster.replica(1).await;
+    second.record(&cluster, 3).await;
+    // in the place of the one that was there, as nothing was added to its chain
+    let mut writer = replicas[0].store.journal().unwrap();
+    let heads = writer.heads().unwrap();
+    assert_eq!((writer.chain(), heads.len()), (Chain(0), 2));
+    let key = SigningKey::open(&cluster.key_file(0)).unwrap();
+    let late = Checkpoint::sign(Statement::Checkpoint, cluster.clock.now(), heads, &key);
+    writer.add_checkpoint(3, &late.to_json()).unwrap();
+    let report = verify(trail.map(|item| item.map(Entry::from)), None).unwrap();
+    assert_eq!((report.events, report.checkpoints), (3, 0));
+    second.journal.close().await;
+    assert_eq!(archive.verify(None).unwrap().chains.len(), 2);
 }
 
 #[tokio::test]

@@ -86,7 +86,12 @@ impl Broker {
         let appended = match changed.await {
             Ok(appended) => appended,
             Err(store::Error::Stale) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if matches!(error, store::Error::Unavailable(_)) {
+                    draft.doubtful();
+                }
+                return Err(error.into());
+            }
         };
         draft.written();
         self.policies.follow(appended.policy_revision, now).await;

@@ -74,14 +74,13 @@ impl Replays {
         let key = key(issuer, jti);
         let here = self.take_here(key, end, now);
         let (Use::First, Some(shared)) = (&here, &self.shared) else { return here };
+        let mut doubt = Doubt { key: Some(key), seen: &self.seen };
         match shared.use_up(key, end, now).await {
-            Ok(true) => Use::First,
-            Ok(false) => Use::Again,
-            Err(problem) => {
-                // it was not used, and may be presented again
-                self.seen.lock().remove(&key);
-                Use::Unknown(problem)
+            Ok(first) => {
+                doubt.key = None;
+                if first { Use::First } else { Use::Again }
             }
+            Err(problem) => Use::Unknown(problem),
         }
     }
 
@@ -100,6 +99,20 @@ impl Replays {
                 free.insert(end);
                 Use::First
             }
+        }
+    }
+}
+
+/// A use of which nothing is known, because the answer failed or nobody waited for it: dropped, it may be presented again.
+struct Doubt<'a> {
+    key: Option<[u8; 32]>,
+    seen: &'a Mutex<HashMap<[u8; 32], Timestamp>>,
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.seen.lock().remove(&key);
         }
     }
 }

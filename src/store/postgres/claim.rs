@@ -45,25 +45,34 @@ impl Claim {
 /// The oldest version that has all that is used, such as ending a connection and waiting for its end.
 const OLDEST: i32 = 140_000;
 
+/// How a database keeps text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Encoding {
+    Utf8,
+    Other,
+}
+
 /// What a server says of itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Server {
     pub(super) fsync: bool,
     pub(super) full_page_writes: bool,
     pub(super) is_standby: bool,
+    pub(super) encoding: Encoding,
     /// 140003 is version 14.3.
     pub(super) version: i32,
 }
 
 impl Server {
     pub(super) async fn ask(connection: &mut PgConnection) -> Result<Self, Problem> {
-        let (fsync, full_page_writes, is_standby, version) = sqlx::query_as(
+        let (fsync, full_page_writes, is_standby, version, is_utf8) = sqlx::query_as(
             "SELECT current_setting('fsync')::boolean, current_setting('full_page_writes')::boolean, pg_is_in_recovery(), \
-             current_setting('server_version_num')::integer",
+             current_setting('server_version_num')::integer, current_setting('server_encoding') = 'UTF8'",
         )
         .fetch_one(connection)
         .await?;
-        Ok(Self { fsync, full_page_writes, is_standby, version })
+        let encoding = if is_utf8 { Encoding::Utf8 } else { Encoding::Other };
+        Ok(Self { fsync, full_page_writes, is_standby, encoding, version })
     }
 }
 
@@ -81,6 +90,11 @@ pub(super) fn refuse_unsafe(server: Server) -> Result<(), Error> {
     }
     if server.version < OLDEST {
         return Err(Error::Config("the database is older than PostgreSQL 14".to_owned()));
+    }
+    if server.encoding != Encoding::Utf8 {
+        return Err(Error::Config(
+            "the database has another encoding than UTF8, which cannot hold every name: create it with ENCODING 'UTF8' TEMPLATE template0".to_owned(),
+        ));
     }
     if !server.full_page_writes {
         tracing::warn!(

@@ -54,6 +54,11 @@ impl Deed {
         }
     }
 
+    /// True when it takes as long as much is changed.
+    pub(super) const fn is_much(&self) -> bool {
+        matches!(self, Self::Definitions(_))
+    }
+
     /// The function's first arguments, which come before those of the events.
     pub(super) fn arguments(&self) -> Result<PgArguments, BoxDynError> {
         let mut arguments = PgArguments::default();

@@ -99,11 +99,13 @@ fn refused(problem: &dyn DatabaseError) -> Problem {
         }
         _ => Error::Unavailable(problem.message().to_owned()),
     };
-    // of these the server closes the connection, as of what it says before anybody is let in
+    // of these the server closes the connection, as of what it says before anybody is let in; and what is read-only (25006) stays so, though another
+    // server may be the primary by now
     if code.starts_with("57P")
         || code.starts_with("28")
         || code.starts_with("08")
         || code == "53300"
+        || code == "25006"
     {
         return Problem::Lost(error);
     }

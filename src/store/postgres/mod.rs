@@ -131,7 +131,7 @@ impl Engine for Postgres {
     }
 
     async fn changes_since(&self, revision: u64) -> Result<Changes, Error> {
-        self.read(SHORT, move |connection| Box::pin(policy::changes_since(connection, revision)))
+        self.read(LONG, move |connection| Box::pin(policy::changes_since(connection, revision)))
             .await
     }
 

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// How long others may keep it busy.
 const BUSY: Duration = Duration::from_secs(10);
 const SESSION: &str = "SET statement_timeout = '5s'";
+/// The same for what grows with what is changed.
+const PATIENCE_FOR_MUCH: Duration = Duration::from_secs(62);
+const SESSION_FOR_MUCH: &str = "SET statement_timeout = '60s'";
 /// A connection that rested so long is looked at before events are sealed for it: what was sealed for one chain fits no other.
 const RESTED: Duration = Duration::from_secs(1);
 
@@ -154,11 +157,24 @@ impl OwnChain {
         let mut arguments = deed.arguments().map_err(sqlx::Error::Encode)?;
         batch.add_to(&mut arguments, claim.chain, &owner).map_err(sqlx::Error::Encode)?;
         let statement = sqlx::query_scalar_with(deed.sql(), arguments);
-        let result = self
-            .on_held(PATIENCE, |held| {
+        let result = if deed.is_much() {
+            self.on_held(PATIENCE_FOR_MUCH, |held| {
+                Box::pin(async {
+                    held.connection.execute(SESSION_FOR_MUCH).await?;
+                    let done = statement.fetch_one(&mut held.connection).await;
+                    // a connection that would go on like that is given up
+                    let hurried = held.connection.execute(SESSION).await;
+                    hurried.map_err(|error| Problem::Lost(Problem::from(error).into()))?;
+                    Ok(done?)
+                })
+            })
+            .await
+        } else {
+            self.on_held(PATIENCE, |held| {
                 Box::pin(async { Ok(statement.fetch_one(&mut held.connection).await?) })
             })
-            .await;
+            .await
+        };
         match (&result, &mut self.held) {
             (Ok(_), Some(held)) => {
                 held.claim.head = rows.last().map_or(claim.head, JournalRow::head);

@@ -14,7 +14,11 @@ impl Inner {
         self.with_reserve(&mut |transaction| {
             make(transaction, change)?;
             let head = journal::head(transaction)?;
-            journal::insert(transaction, events.after(head)?, &RecentClaims::default())?;
+            let rows = events.after(head)?;
+            journal::insert(transaction, rows, &RecentClaims::default())?;
+            if let (Change::Revocation { id, .. }, Some(last)) = (change, rows.last()) {
+                revocation::sweep(transaction, *id, last.time)?;
+            }
             Ok(Appended { policy_revision: journal::policy_revision(transaction)? })
         })
     }

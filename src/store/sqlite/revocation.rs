@@ -8,6 +8,7 @@ use super::journal;
 use crate::model::{AccessTokenId, DecisionId};
 use crate::store::Error;
 use crate::store::column::{nanoseconds, signed, timestamp};
+use crate::store::used_token::over_for_everybody;
 
 /// Adds one, as a policy revision of its own.
 pub(super) fn add(
@@ -24,6 +25,20 @@ pub(super) fn add(
     transaction
         .prepare_cached("INSERT INTO policy_revision (revision, time, actor, kind) VALUES (?, NULL, NULL, 'revocation')")?
         .execute([signed(revision)])?;
+    Ok(())
+}
+
+/// Deletes those but `newest` that ended long before `now`, a little at a time.
+pub(super) fn sweep(
+    transaction: &Transaction<'_>,
+    newest: AccessTokenId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM revocation WHERE id IN (SELECT id FROM revocation WHERE expire_time < ? AND id <> ? LIMIT 100)",
+        )?
+        .execute(params![nanoseconds(over_for_everybody(now)), newest.as_bytes()])?;
     Ok(())
 }
 

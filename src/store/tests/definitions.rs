@@ -10,6 +10,7 @@ on_both_engines! {
     what_the_caller_forgot_to_number_is_written_all_the_same
     a_change_on_an_old_revision_is_stale_and_leaves_no_event
     promise_4_a_revocation_counts_as_a_revision_until_it_ends
+    a_revocation_that_ended_long_ago_is_gone_after_the_next
     a_change_writes_only_what_differs_and_can_be_taken_back
     pages_follow_each_other_by_name
     a_page_has_the_tokens_of_one_scope_map
@@ -92,6 +93,26 @@ async fn promise_4_a_revocation_counts_as_a_revision_until_it_ends(world: World)
     let after = Definitions { revision: 2, ..Definitions::default() };
     replace(store, &after).await.unwrap();
     assert_eq!(store.definitions_at(1).await.unwrap().revision, 1);
+}
+
+async fn a_revocation_that_ended_long_ago_is_gone_after_the_next(world: World) {
+    let store = &world.store;
+    let minutes = jiff::SignedDuration::from_mins;
+    let years_ago = now() - minutes(4_000_000);
+    let revoke = async |end| {
+        let id = AccessTokenId::new(now());
+        store.revoke(id, end, seal()).await.unwrap();
+        (id, end)
+    };
+    let old = revoke(years_ago + minutes(5)).await;
+    assert_eq!(store.revocations(years_ago).await.unwrap(), [old]);
+    // to somebody whose clock is behind, it has not ended yet
+    let recent = revoke(now() - minutes(5)).await;
+    assert_eq!(store.revocations(years_ago).await.unwrap(), [recent]);
+    let present = revoke(now() + minutes(5)).await;
+    let mut kept = store.revocations(years_ago).await.unwrap();
+    kept.sort_by_key(|(_, end)| *end);
+    assert_eq!(kept, [recent, present]);
 }
 
 async fn a_change_writes_only_what_differs_and_can_be_taken_back(world: World) {

@@ -130,6 +130,13 @@ DECLARE
     new_revision BIGINT;
 BEGIN
     SELECT policy_revision + 1 INTO STRICT new_revision FROM state FOR UPDATE;
+    -- what ended is swept on the way, a little at a time, when it is over by the caller's clock and by this server's, and by any that is
+    -- 10 minutes behind
+    DELETE FROM revocation WHERE id IN (
+        SELECT id FROM revocation
+        WHERE expire_time < least(times[1], (extract(epoch FROM now()) * 1000000000)::bigint) - 600000000000
+        LIMIT 100
+    );
     INSERT INTO revocation (id, expire_time) VALUES (of_id, until)
         ON CONFLICT (id) DO UPDATE SET expire_time = excluded.expire_time;
     INSERT INTO policy_revision (revision, kind) VALUES (new_revision, 'revocation');
@@ -211,10 +218,14 @@ BEGIN
     DELETE FROM audit_checkpoint WHERE chain = of_chain AND sequence <= last;
 END $$;
 
--- Deletes what prunes left: the partitions of past months whole, where every event was pruned, and the rest of the events and the claims of at
--- most `most` events each. Returns how many rows of both were deleted.
+-- Deletes some of what prunes left: one partition of a past month whole, where every event was pruned, or, when there is none, events and claims,
+-- of each chain at most `most`. Returns how many rows of both were deleted, a partition as one event; with none of either, all is done.
 CREATE FUNCTION sweep_pruned(most INTEGER) RETURNS TABLE (events BIGINT, claims BIGINT) LANGUAGE plpgsql AS $$
 DECLARE
+    needed CONSTANT TEXT :=
+        'SELECT EXISTS (SELECT FROM audit_chain LEFT JOIN audit_pruned USING (chain) CROSS JOIN LATERAL
+            (SELECT max(sequence) AS last FROM %s AS event WHERE event.chain = audit_chain.chain) AS found
+            WHERE found.last > coalesce(audit_pruned.sequence, 0))';
     partition regclass;
     alive BOOLEAN;
     one RECORD;
@@ -223,17 +234,23 @@ BEGIN
     events := 0;
     claims := 0;
     PERFORM pg_advisory_xact_lock(1684763747, 3);
+    -- a month is past when no transaction that began in it can still be at work
     FOR partition IN SELECT inhrelid FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-        WHERE inhparent = 'audit_event'::regclass AND relname >= 'audit_event_y' AND relname < to_char(now() AT TIME ZONE 'UTC', '"audit_event_y"YYYY"m"MM')
+        WHERE inhparent = 'audit_event'::regclass AND relname >= 'audit_event_y'
+            AND relname < to_char((now() - interval '1 day') AT TIME ZONE 'UTC', '"audit_event_y"YYYY"m"MM')
+        ORDER BY relname
     LOOP
-        EXECUTE format(
-            'SELECT EXISTS (SELECT FROM audit_chain LEFT JOIN audit_pruned USING (chain) CROSS JOIN LATERAL
-                (SELECT max(sequence) AS last FROM %s AS event WHERE event.chain = audit_chain.chain) AS found
-                WHERE found.last > coalesce(audit_pruned.sequence, 0))', partition
-        ) INTO STRICT alive;
-        IF NOT alive THEN
-            EXECUTE format('DROP TABLE %s', partition);
-        END IF;
+        EXECUTE format(needed, partition) INTO STRICT alive;
+        CONTINUE WHEN alive;
+        -- once more when nobody can add to it; the whole table first, as whoever reads or appends locks it
+        LOCK TABLE ONLY audit_event IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format(needed, partition) INTO STRICT alive;
+        CONTINUE WHEN alive;
+        EXECUTE format('DROP TABLE %s', partition);
+        -- appends wait meanwhile: one at a time
+        events := 1;
+        RETURN NEXT;
+        RETURN;
     END LOOP;
     FOR one IN SELECT chain, sequence FROM audit_pruned LOOP
         DELETE FROM audit_event WHERE chain = one.chain AND sequence <= (

@@ -60,6 +60,21 @@ async fn promise_2_a_prune_drops_whole_partitions_and_the_chain_goes_on() {
 }
 
 #[tokio::test]
+async fn partitions_are_dropped_one_at_a_time() {
+    let world = World::postgres().await;
+    for (month, end) in [("05", "06"), ("06", "07")] {
+        world.database().execute(format!(
+            "CREATE TABLE audit_event_y2020m{month} PARTITION OF audit_event \
+             FOR VALUES FROM ('2020-{month}-01 00:00:00+00') TO ('2020-{end}-01 00:00:00+00')"
+        ));
+    }
+    for (swept, left) in [(1, 4), (1, 3), (0, 3)] {
+        assert_eq!(world.database().number("SELECT events FROM sweep_pruned(10)"), swept);
+        assert_eq!(world.database().number(PARTITIONS), left);
+    }
+}
+
+#[tokio::test]
 async fn a_partition_with_an_event_of_another_chain_stays() {
     let world = World::postgres().await;
     let other = world.again().await;

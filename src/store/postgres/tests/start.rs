@@ -1,6 +1,6 @@
 //! Starting: migrations, and what is said when the database cannot be used.
 
-use super::super::claim::{Server, refuse_unsafe};
+use super::super::claim::{Encoding, Server, refuse_unsafe};
 use super::super::migration::FILES;
 use super::*;
 use crate::store::for_test::Database;
@@ -56,14 +56,20 @@ async fn promise_9_what_is_wrong_is_said_with_the_host_and_without_the_password(
 
 #[test]
 fn promise_1_a_server_that_is_not_durable_is_refused() {
-    let durable =
-        Server { fsync: true, full_page_writes: true, is_standby: false, version: 140_000 };
+    let durable = Server {
+        fsync: true,
+        full_page_writes: true,
+        is_standby: false,
+        encoding: Encoding::Utf8,
+        version: 140_000,
+    };
     refuse_unsafe(durable).unwrap();
     refuse_unsafe(Server { full_page_writes: false, ..durable }).unwrap();
     for (server, wanted) in [
         (Server { fsync: false, ..durable }, "fsync = off"),
         (Server { is_standby: true, ..durable }, "standby"),
         (Server { version: 130_015, ..durable }, "older than"),
+        (Server { encoding: Encoding::Other, ..durable }, "UTF8"),
     ] {
         let error = refuse_unsafe(server).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");

@@ -2,7 +2,7 @@
 
 use super::proxy::Proxy;
 use super::*;
-use crate::store::tests::sample::{append, rows_after, seal};
+use crate::store::tests::sample::{self, append, rows_after, seal};
 use crate::store::{Appended, Error};
 
 /// Makes a statement that appends fail like this.
@@ -59,6 +59,24 @@ async fn promise_3_a_writer_takes_its_chain_again_after_the_database_restarted()
     assert_eq!((one.chain(), two.chain()), (Chain(0), Chain(1)));
     assert_eq!(whole(&world.store, Chain(0)).len(), 12);
     assert_eq!(whole(&world.store, Chain(1)).len(), 6);
+}
+
+#[tokio::test]
+async fn a_connection_to_a_server_that_was_read_only_is_made_anew() {
+    let world = World::postgres().await;
+    let set = |value| {
+        world.database().execute(format!(
+            "BEGIN READ WRITE; ALTER DATABASE {} SET default_transaction_read_only = {value}; COMMIT",
+            world.database().name()
+        ));
+    };
+    let use_up = || world.store.use_up([7; 32], sample::now(), sample::now());
+    set("on");
+    cut_all(&world);
+    let error = use_up().await.unwrap_err().to_string();
+    assert!(error.contains("read-only"), "{error}");
+    set("off");
+    assert!(use_up().await.unwrap());
 }
 
 #[tokio::test]
