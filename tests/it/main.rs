@@ -26,6 +26,7 @@ mod operators;
 mod reuse;
 mod revoke;
 mod roles;
+mod rotation;
 mod secrets;
 mod services;
 mod sessions;
