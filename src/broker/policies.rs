@@ -141,12 +141,11 @@ impl Policies {
         let context = self.context.clone();
         let compiled =
             tokio::task::spawn_blocking(move || Snapshot::compile(definitions, &context)).await;
-        let (snapshot, currency) = match compiled {
-            Ok(Ok(snapshot)) => (Arc::new(snapshot), Currency::Newest),
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!("what the store holds now does not compile: nothing is allowed");
-                (Arc::clone(&present.snapshot), Currency::Outdated(Touched::All))
-            }
+        let (snapshot, currency) = if let Ok(Ok(snapshot)) = compiled {
+            (Arc::new(snapshot), Currency::Newest)
+        } else {
+            tracing::error!("what the store holds now does not compile: nothing is allowed");
+            (Arc::clone(&present.snapshot), Currency::Outdated(Touched::All))
         };
         self.in_force.store(Arc::new(InForce { snapshot, revision, currency, revoked }));
         metrics::policy_revision(revision, revision);

@@ -107,12 +107,11 @@ impl fmt::Display for Url {
 fn is_server(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (host, port) = match bracketed {
-        Some((host, port)) => (host, port.strip_prefix(':').or(port.is_empty().then_some(""))),
-        None => {
-            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-            (host, Some(port))
-        }
+    let (host, port) = if let Some((host, port)) = bracketed {
+        (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some("")))
+    } else {
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        (host, Some(port))
     };
     let is_of_a_host = |c: char| {
         c.is_ascii_alphanumeric() || ".-_%".contains(c) || bracketed.is_some() && c == ':'
