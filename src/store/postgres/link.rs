@@ -29,7 +29,8 @@ pub(super) const LONG: Duration = Duration::from_mins(1);
 
 /// What each connection is set to. A commit is durable when it returns (promise 1), each statement sees what was committed before it (promise 4),
 /// and the server soon gives up what a client that is gone or frozen began (not every system can look whether a client is gone).
-const SESSION: &str = "SET statement_timeout = '60s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'; \
+const SESSION: &str = "SET client_min_messages = 'warning'; SET statement_timeout = '60s'; \
+    SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '5s'; \
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
     SET default_transaction_isolation = 'read committed'; \
     DO $$ BEGIN SET client_connection_check_interval = '2s'; EXCEPTION WHEN OTHERS THEN NULL; END $$; \
