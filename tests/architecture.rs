@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("listen", &["model", "telemetry"]),
     ("identity", &["model", "net", "seal"]),
     ("cache", &["model", "seal", "telemetry"]),
-    ("store", &["model"]),
+    ("store", &["model", "seal"]),
     ("policy", &["model", "identity", "seal"]),
     ("registry", &["model", "net", "policy", "cache", "seal", "store"]),
     ("audit", &["model", "seal", "store", "telemetry"]),

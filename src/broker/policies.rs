@@ -310,4 +310,22 @@ mod tests {
         assert_eq!(back.snapshot.definitions().scope_maps.len(), 0);
         assert!(!back.is_revoked(revoked));
     }
+
+    #[tokio::test]
+    async fn promise_4_a_store_that_went_back_to_what_does_not_compile_allows_nothing() {
+        let world = World::postgres().await;
+        let store = &world.store;
+        let policies = Policies::load(store.clone(), &context(), now()).await.unwrap();
+        let after = Definitions { revision: 1, scope_maps: vec![scope_map()], tokens: Vec::new() };
+        let seal = Journal::seal(event(Kind::PolicyChange));
+        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        policies.catch_up(now()).await.unwrap();
+        world.database().execute("UPDATE state SET policy_revision = 0");
+        // of a registry that is not configured
+        let body = "replace(body, '\"local\"', '\"gone\"')";
+        world.database().execute(format!("UPDATE scope_map SET registry = 'gone', body = {body}"));
+        policies.catch_up(now()).await.unwrap();
+        let back = policies.in_force();
+        assert_eq!((back.revision, &back.currency), (0, &Currency::Outdated(Touched::All)));
+    }
 }

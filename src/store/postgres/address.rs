@@ -8,6 +8,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::model::Secret;
+use crate::seal::private_file;
 use crate::store::{Config, Error, Url};
 
 /// The parameters of a URL that are understood. sqlx logs others with their values, which may be a misspelt password.
@@ -100,18 +101,9 @@ pub(in crate::store) fn url_of(config: &Config) -> Result<Url, Error> {
 }
 
 fn read_private(path: &Path) -> Result<Secret, Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let problem = |problem: &dyn std::fmt::Display| {
+    let text = private_file::read(path).map_err(|problem| {
         Error::Config(format!("store.url_file `{}` cannot be used: {problem}", path.display()))
-    };
-    let metadata = std::fs::metadata(path).map_err(|error| problem(&error))?;
-    if !metadata.is_file() {
-        return Err(problem(&"it is not a file"));
-    }
-    if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(problem(&"others can read it: chmod 600"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| problem(&error))?;
+    })?;
     Ok(Secret::new(text.trim()))
 }
 
