@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,11 @@ use crate::telemetry::{CHECKPOINTS, metrics};
 
 /// The most events of one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
+/// After so many together, as many are about to come:
+const MANY: usize = 32;
+/// then a transaction begins no sooner than so long after the one before. It costs the processor nearly as much for one event as for thirty, and
+/// who waits for it waits for the processor already. A store that takes longer is not waited for.
+const GATHER: Duration = Duration::from_micros(600);
 /// A checkpoint is due after so many events of the own chain,
 const CHECKPOINT_EVENTS: u64 = 1000;
 /// or so long after the last one, when there is something new in any chain.
@@ -96,6 +102,7 @@ impl Committer {
     pub(super) fn run(mut self, queue: &Queue<Queued>) {
         let mut taken = Vec::new();
         while queue.take(&mut taken, self.patience()) == More::Perhaps {
+            let (begun, size) = (Instant::now(), taken.len());
             loop {
                 let batch: Vec<_> = taken.drain(..taken.len().min(BATCH)).collect();
                 let left = taken.len();
@@ -104,6 +111,7 @@ impl Committer {
                     break;
                 }
             }
+            thread::sleep(rest(size, begun.elapsed()));
         }
         self.guarded(Self::sign_checkpoint);
     }
@@ -258,5 +266,23 @@ impl Committer {
         // the copy outside of the store: without one, what came after the last checkpoint that is left can be cut off unseen
         tracing::info!(target: CHECKPOINTS, checkpoint = json);
         Ok(())
+    }
+}
+
+/// How long to wait for others after so many that took so long.
+fn rest(size: usize, took: Duration) -> Duration {
+    if size < MANY { Duration::ZERO } else { GATHER.saturating_sub(took) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_crowd_waits_for_others_and_a_slow_store_is_not_waited_for() {
+        assert_eq!(rest(1, Duration::ZERO), Duration::ZERO);
+        assert_eq!(rest(MANY - 1, Duration::ZERO), Duration::ZERO);
+        assert_eq!(rest(MANY, GATHER / 3), GATHER - GATHER / 3);
+        assert_eq!(rest(BATCH, GATHER * 2), Duration::ZERO);
     }
 }

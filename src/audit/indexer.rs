@@ -19,6 +19,8 @@ const LAG: u64 = 100_000;
 /// How often it looks at the journal without being woken: other processes append too.
 const TICK: Duration = Duration::from_secs(1);
 
+/// After so many events it lets others have the processor, should they wait for it: they waited for milliseconds.
+const AT_ONCE: u64 = 16;
 /// How much its thread gives way to those that serve and commit (`nice`): nobody waits for it, and they were held up for milliseconds. It
 /// still gets a quarter of a core that is wanted by one more.
 const BEHIND: i32 = 5;
@@ -137,6 +139,9 @@ fn try_piece(reader: &JournalReader, index: &mut SearchIndex) -> Result<u64, sto
         }
         segment.add(event.sequence, event.id, event.time, terms.drain(..));
         last = event.sequence;
+        if last.is_multiple_of(AT_ONCE) {
+            thread::yield_now();
+        }
     })?;
     let Some(witness) = reader.hash_of(last)? else { return Ok(left) };
     let place = segment.places().end.saturating_sub(1);
