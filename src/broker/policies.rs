@@ -44,7 +44,7 @@ impl InForce {
     }
 
     /// Refuses a permit of which it is not known whether the store still allows it.
-    pub(super) fn refuse_doubtful(&self, permit: &Permit) -> Result<(), BrokerError> {
+    pub(super) fn refuse_doubtful(&self, permit: &Permit<'_>) -> Result<(), BrokerError> {
         match &self.currency {
             Currency::Newest => Ok(()),
             Currency::Outdated(touched) => touched.refuse(permit),

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::Denial;
 use super::index::Place;
-use super::permit::Bearer;
 use super::registry::Registry;
 use super::snapshot::{Principal, Snapshot};
 use crate::identity::{Identity, Kind, PasswordEntry, Workload};
@@ -135,16 +134,6 @@ impl Grounds<'_> {
                 CredentialRef::Password { slot: password.slot, generation: password.generation }
             }
             Self::Session(session, _) => session.credential.clone(),
-        }
-    }
-
-    /// Who was admitted.
-    pub(super) fn bearer(&self) -> Bearer {
-        match self {
-            Self::Anonymous => Bearer::Anonymous,
-            Self::Workload(workload, _) => Bearer::Workload((*workload).clone()),
-            Self::Password(_) => Bearer::Password,
-            Self::Session(session, _) => Bearer::Session(Arc::clone(session)),
         }
     }
 }

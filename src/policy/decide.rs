@@ -1,7 +1,7 @@
 //! The decision.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -20,23 +20,23 @@ use crate::model::{
 ///
 /// Of several tokens that allow it, the first by name; of several federated credentials of that token that admit the
 /// identity, the one that allows the longest lifetime, then the first by name.
-pub fn decide(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+pub fn decide<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     search(snapshot, identity, request, now, Reach::All)
 }
 
 /// Allows what one token allows of the request, for the docker token endpoint: the first token by name that allows all of it,
 /// else the first that allows any of it, else the first that admits the identity (a permit with no permissions: a docker login).
-pub fn decide_available(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+pub fn decide_available<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     search(snapshot, identity, request, now, Reach::None)
 }
 
@@ -48,13 +48,13 @@ enum Reach {
     None,
 }
 
-fn search(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+fn search<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
     least: Reach,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     let registry = snapshot
         .registry(&request.registry)
         .ok_or_else(|| Denial::UnknownRegistry { registry: request.registry.clone() })?;
@@ -98,8 +98,8 @@ impl Offer<'_> {
     }
 }
 
-impl Query<'_> {
-    fn offer<'b>(&self, admission: Admission<'b>) -> Result<Offer<'b>, Denial> {
+impl<'a> Query<'a> {
+    fn offer(&self, admission: Admission<'a>) -> Result<Offer<'a>, Denial> {
         let token = admission.principal.token;
         let token_name = || token.name.clone();
         if let Some(named) = self.request.token_name.as_ref().filter(|name| **name != token.name) {
@@ -149,21 +149,20 @@ impl Query<'_> {
         )
     }
 
-    fn permit(&self, offer: &Offer<'_>, policy_revision: u64) -> Permit {
+    fn permit(&self, offer: &Offer<'a>, policy_revision: u64) -> Permit<'a> {
         let Admission { principal, grounds } = offer.admission;
         let permissions = match offer.reach {
-            Reach::All => self.request.permissions.clone(),
-            Reach::Some => {
-                self.request.permissions.filtered(|name| allowed(&offer.admission, name))
-            }
-            Reach::None => Permissions::default(),
+            Reach::All => Cow::Borrowed(&self.request.permissions),
+            Reach::Some => Cow::Owned(
+                self.request.permissions.filtered(|name| allowed(&offer.admission, name)),
+            ),
+            Reach::None => Cow::Owned(Permissions::default()),
         };
         Permit {
-            registry: Arc::clone(&self.registry.bounds),
-            token: Arc::clone(principal.token),
-            boundary: Arc::clone(principal.boundary),
-            credential: grounds.credential(),
-            bearer: grounds.bearer(),
+            registry: &self.registry.bounds,
+            token: principal.token,
+            boundary: principal.boundary,
+            grounds,
             permissions,
             issue_time: self.now,
             bounds: offer.bounds,
