@@ -19,6 +19,10 @@ use dockpass::policy::{Context, Issuer, PolicyFile, RegistryBounds, Snapshot, de
 #[path = "decide/issuer.rs"]
 mod issuer;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 3] = [10, 10_000, 100_000];
 /// How many identities take turns, so that not one and the same path through memory is measured.
 const CALLERS: usize = 1_000;
@@ -40,7 +44,7 @@ fn main() -> anyhow::Result<()> {
         let snapshot = Snapshot::compile(definitions.clone(), &context()?)?;
         let identify = |claims: &str| -> anyhow::Result<Vec<Identity>> {
             (0..size.min(CALLERS))
-                .map(|at| at * (size / size.min(CALLERS)))
+                .map(|at| caller(at, size))
                 .map(|token| {
                     let presented = issuer
                         .sign(&subject(token), &claims.replace("NUMBER", &token.to_string()))?;
@@ -52,7 +56,7 @@ fn main() -> anyhow::Result<()> {
         let few = r#""repository_id":"NUMBER","ref":"refs/heads/main""#;
         let callers = identify(few)?;
         let requests = (0..callers.len())
-            .map(|at| request(at * (size / callers.len()), "app"))
+            .map(|at| request(caller(at, size), "app"))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let now = SystemClock.now();
         let mut measure = |name: &str, callers: &[Identity], requests: &[AccessRequest]| {
@@ -173,6 +177,12 @@ fn definitions(tokens: usize) -> anyhow::Result<Definitions> {
     let now = SystemClock.now();
     let mut new_uid = || TokenUid::new(now);
     Ok(PolicyFile::parse(&text)?.onto(&Definitions::default(), now, "benchmark", &mut new_uid))
+}
+
+/// The token of a caller: from all over the policy, half of them found by a claim and half by their subject.
+fn caller(at: usize, size: usize) -> usize {
+    let step = size / size.min(CALLERS);
+    at * step + (at % 2) % step
 }
 
 fn subject(token: usize) -> String {

@@ -115,6 +115,11 @@ impl ActionSet {
     pub const fn bits(self) -> u8 {
         self.0
     }
+
+    /// The set of [`Self::bits`]; bits that stand for nothing are dropped.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 0b1_1111)
+    }
 }
 
 impl FromIterator<Action> for ActionSet {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Glob, Members, exact};
+use super::{Claim, Glob, Members, exact};
 
 /// A claim and the values that are accepted in it; one of them is enough.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -25,13 +25,15 @@ impl ClaimCondition {
     /// A claim that is missing, null, an object or of another type never matches, whatever is accepted.
     pub fn holds(&self, claims: &impl Members) -> bool {
         match self.name.find(claims) {
-            Some(Value::Array(elements)) => elements.iter().any(|element| self.accepts(element)),
+            Some(Claim::Other(Value::Array(elements))) => {
+                elements.iter().any(|element| self.accepts(element.into()))
+            }
             Some(value) => self.accepts(value),
             None => false,
         }
     }
 
-    fn accepts(&self, value: &Value) -> bool {
+    fn accepts(&self, value: Claim<'_>) -> bool {
         self.accepted.iter().any(|accepted| accepted.matches(value))
     }
 }
@@ -47,8 +49,13 @@ impl ClaimName {
         &self.0
     }
 
+    /// True for a JSON Pointer.
+    pub fn is_pointer(&self) -> bool {
+        self.0.starts_with('/')
+    }
+
     /// The value that the name points at.
-    pub fn find<'a>(&self, claims: &'a impl Members) -> Option<&'a Value> {
+    pub fn find<'a>(&self, claims: &'a impl Members) -> Option<Claim<'a>> {
         let Some(pointer) = self.0.strip_prefix('/') else { return claims.member(&self.0) };
         let mut references = pointer.split('/').map(unescape);
         let member = claims.member(references.next()?.as_ref())?;
@@ -112,11 +119,13 @@ pub enum Accepted {
 
 impl Accepted {
     /// True when `value` is of the same type and fits.
-    pub fn matches(&self, value: &Value) -> bool {
+    pub fn matches(&self, value: Claim<'_>) -> bool {
         match (self, value) {
-            (Self::Boolean(own), Value::Bool(claim)) => own == claim,
-            (Self::Integer(own), Value::Number(claim)) => claim.as_i64() == Some(*own),
-            (Self::Text(glob), Value::String(claim)) => glob.matches(claim),
+            (Self::Boolean(own), Claim::Other(Value::Bool(claim))) => own == claim,
+            (Self::Integer(own), Claim::Other(Value::Number(claim))) => {
+                claim.as_i64() == Some(*own)
+            }
+            (Self::Text(glob), Claim::Text(claim)) => glob.matches(claim),
             _ => false,
         }
     }
@@ -141,14 +150,16 @@ impl fmt::Display for Accepted {
 }
 
 /// One step of a JSON Pointer (RFC 6901, section 4).
-fn step<'a>(value: &'a Value, reference: &str) -> Option<&'a Value> {
-    match value {
+fn step<'a>(value: Claim<'a>, reference: &str) -> Option<Claim<'a>> {
+    let Claim::Other(value) = value else { return None };
+    let member = match value {
         Value::Object(members) => members.get(reference),
         Value::Array(elements) if reference == "0" || !reference.starts_with(['0', '+']) => {
             elements.get(reference.parse::<usize>().ok()?)
         }
         _ => None,
-    }
+    };
+    member.map(Claim::from)
 }
 
 fn unescape(reference: &str) -> Cow<'_, str> {

@@ -29,7 +29,7 @@ pub use self::action::{Action, ActionSet};
 pub use self::caller::{Claims, JsonObject};
 pub use self::change::DefinitionChange;
 pub(crate) use self::change::differing;
-pub use self::claim_table::{ClaimTable, Members};
+pub use self::claim_table::{Claim, ClaimTable, HashedName, Members};
 pub use self::clock::{Clock, ManualClock, OffsetClock, SystemClock};
 pub use self::condition::{Accepted, ClaimCondition, ClaimName};
 pub use self::federated_credential::{FederatedCredential, SubjectRule};

@@ -14,14 +14,14 @@ const SHARDS: usize = 256;
 
 /// A map that is copied at once, and of which a changed copy shares all but the parts that changed with the original.
 #[derive(Clone)]
-pub struct ShardedMap<K, V> {
+pub struct ShardedMap<K, V, S = RandomState> {
     shards: Arc<[Arc<Shard<K, V>>]>,
-    hasher: RandomState,
+    hasher: S,
 }
 
 type Shard<K, V> = HashTable<(K, V)>;
 
-impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, S: BuildHasher> ShardedMap<K, V, S> {
     /// The value of a key.
     pub fn find<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
     where
@@ -30,6 +30,19 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
         let hash = self.hasher.hash_one(key);
         let (_, value) =
             self.shards.get(shard(hash))?.find(hash, |(own, _)| own.borrow() == key)?;
+        Some(value)
+    }
+
+    /// The value of a key that has one, to be changed.
+    pub fn find_mut<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        // a part without it is not copied
+        self.find(key)?;
+        let hash = self.hasher.hash_one(key);
+        let (_, value) =
+            part(&mut self.shards, hash)?.find_mut(hash, |(own, _)| own.borrow() == key)?;
         Some(value)
     }
 
@@ -96,17 +109,16 @@ fn shard(hash: u64) -> usize {
     usize::from(hash.to_le_bytes()[4])
 }
 
-impl<K, V> Default for ShardedMap<K, V> {
+impl<K, V, S: Default> Default for ShardedMap<K, V, S> {
     fn default() -> Self {
         let empty = Arc::new(Shard::default());
-        Self {
-            shards: std::iter::repeat_n(empty, SHARDS).collect(),
-            hasher: RandomState::default(),
-        }
+        Self { shards: std::iter::repeat_n(empty, SHARDS).collect(), hasher: S::default() }
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> FromIterator<(K, V)> for ShardedMap<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, S: BuildHasher + Default> FromIterator<(K, V)>
+    for ShardedMap<K, V, S>
+{
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::default();
         for (key, value) in entries {
@@ -116,7 +128,7 @@ impl<K: Clone + Eq + Hash, V: Clone> FromIterator<(K, V)> for ShardedMap<K, V> {
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for ShardedMap<K, V> {
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for ShardedMap<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.shards.iter().flat_map(|shard| shard.iter());
         f.debug_map().entries(entries.map(|(key, value)| (key, value))).finish()
@@ -142,7 +154,10 @@ mod tests {
             let then = plain.clone();
             let mut changed = original.clone();
             for (key, value) in after {
-                if let Some(value) = value {
+                if let Some(place) = value.filter(|_| key % 3 == 0).and(changed.find_mut(&key)) {
+                    *place = place.wrapping_add(1);
+                    plain.entry(key).and_modify(|own| *own = own.wrapping_add(1));
+                } else if let Some(value) = value {
                     prop_assert_eq!(changed.insert(key, value), plain.insert(key, value));
                 } else {
                     prop_assert_eq!(changed.remove(&key), plain.remove(&key));

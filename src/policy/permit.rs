@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::admission::{ANONYMOUS, Grounds};
+use super::boundaries::Boundary;
 use super::bounds::Bounds;
-use super::registry::Boundary;
 use super::{RegistryBounds, ReuseKey, reuse_key};
 use crate::model::{
     CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, Token,

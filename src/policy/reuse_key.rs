@@ -1,12 +1,11 @@
 //! What an access token that was handed out before must share with a permit to be handed out again.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::Value;
 
 use super::Permit;
 use super::admission::Grounds;
 use crate::identity::Workload;
-use crate::model::{CredentialRef, FederatedCredential, Form, PasswordSlot, Permissions};
+use crate::model::{Claim, CredentialRef, FederatedCredential, Form, PasswordSlot, Permissions};
 
 /// SHA-256 over length-prefixed fields (contract.md, section 5): registry, token, scope map and its revision, credential,
 /// issuer, subject, every claim that the credential tests, permissions, form; and the bounds in time.
@@ -62,7 +61,7 @@ impl Fields {
     }
 
     /// A value as JSON, so that a text never equals a number.
-    fn json(&mut self, value: Option<&Value>) {
+    fn json(&mut self, value: Option<Claim<'_>>) {
         let start = self.0.len();
         self.0.extend_from_slice(&0_usize.to_le_bytes());
         let body = self.0.len();
@@ -109,11 +108,12 @@ impl Fields {
                 self.push(b"session");
                 self.push(session.id.as_bytes());
             }
-            Grounds::Workload(workload, credential) => {
+            Grounds::Workload(workload, place) => {
                 self.push(b"workload");
                 self.push(workload.issuer().as_str().as_bytes());
                 self.push(workload.subject().as_bytes());
-                self.tested_claims(credential, workload);
+                // INVARIANT: a place has a credential
+                place.credential().into_iter().for_each(|own| self.tested_claims(own, workload));
             }
         }
     }

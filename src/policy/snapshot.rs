@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::boundaries::Boundary;
 use super::check;
 use super::index::Shared;
-use super::registry::{Boundary, Registry};
+use super::registry::Registry;
 use crate::identity::{PasswordEntry, PasswordIndex};
 use crate::model::{
     Definitions, IssuerUrl, Lifetime, RegistryName, RegistryUid, ScopeMap, ShardedMap, Token,
@@ -59,8 +60,8 @@ pub struct Snapshot {
 /// A token with the scope map that bounds it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Principal<'a> {
-    pub(super) token: &'a Arc<Token>,
-    pub(super) boundary: &'a Arc<Boundary>,
+    pub(super) token: &'a Token,
+    pub(super) boundary: &'a Boundary,
 }
 
 impl Snapshot {
