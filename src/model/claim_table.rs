@@ -23,11 +23,12 @@ pub enum Claim<'a> {
     Other(&'a Value),
 }
 
-/// Claims, flat: each text beside its name, and all of them in one piece.
+/// Claims, flat: each text beside its name, and all of them in one piece. To find one touches three lines of memory.
 #[derive(Clone, Debug)]
 pub struct ClaimTable {
-    /// Of the names; in the order of the claims. Two of one hash cost a comparison, never more.
-    hashes: Box<[u32]>,
+    /// By the hash of a name, in the slot of that number or the next that is free: one more than the number of the entry; 0 = free.
+    slots: Box<[u16]>,
+    /// In the order of the claims.
     entries: Box<[Entry]>,
     texts: Box<str>,
     others: Box<[Value]>,
@@ -36,13 +37,22 @@ pub struct ClaimTable {
 /// Where a claim is.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where its name begins in the texts.
+    /// Of the name. Two of one hash cost a comparison, never more.
+    hash: u32,
+    /// Where the name begins in the texts.
     start: u32,
-    /// Where its name ends, and its value begins when that is a text.
-    value: u32,
+    /// Where the name ends.
     end: u32,
-    /// Which of the others it is, when its value is no text.
-    other: Option<u32>,
+    value: Place,
+}
+
+/// Where a value is.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In the texts, from the end of its name to here.
+    TextUntil(u32),
+    /// Among the others.
+    Other(u32),
 }
 
 /// A name of a claim that is looked up in many tables.
@@ -83,7 +93,7 @@ impl Serialize for Claim<'_> {
 impl ClaimTable {
     /// All claims, in the order of the map.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Claim<'_>)> {
-        self.entries.iter().filter_map(|entry| Some((self.name(*entry)?, self.value(*entry)?)))
+        self.entries.iter().filter_map(|entry| Some((self.name(entry)?, self.value(entry)?)))
     }
 
     /// The claims as a JSON object.
@@ -91,49 +101,73 @@ impl ClaimTable {
         self.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect()
     }
 
-    fn find(&self, name: &str, wanted: u32) -> Option<Claim<'_>> {
-        let alike = self.hashes.iter().zip(&self.entries).filter(|(own, _)| **own == wanted);
-        let entry = alike.map(|(_, entry)| *entry).find(|own| self.name(*own) == Some(name))?;
-        self.value(entry)
+    fn new(claims: Map<String, Value>, hash: impl Fn(&str) -> u32) -> Self {
+        let (mut entries, mut texts, mut others) = (Vec::new(), String::new(), Vec::new());
+        for (name, value) in claims {
+            let start = place(texts.len());
+            texts.push_str(&name);
+            let end = place(texts.len());
+            let value = if let Value::String(text) = value {
+                texts.push_str(&text);
+                Place::TextUntil(place(texts.len()))
+            } else {
+                others.push(value);
+                Place::Other(place(others.len() - 1))
+            };
+            entries.push(Entry { hash: hash(&name), start, end, value });
+        }
+        let mut slots = vec![0; (entries.len() * 2).next_power_of_two()];
+        for (entry, number) in entries.iter().zip(1..=u16::MAX) {
+            let free = probes(entry.hash, slots.len()).find(|at| slots.get(*at) == Some(&0));
+            if let Some(slot) = free.and_then(|at| slots.get_mut(at)) {
+                *slot = number;
+            }
+        }
+        let (slots, entries) = (slots.into(), entries.into());
+        Self { slots, entries, texts: texts.into(), others: others.into() }
     }
 
-    fn name(&self, entry: Entry) -> Option<&str> {
-        self.texts.get(entry.start as usize..entry.value as usize)
+    #[inline]
+    fn find(&self, name: &str, hash: u32) -> Option<Claim<'_>> {
+        for at in probes(hash, self.slots.len()) {
+            // none for a slot that is free: the name is not there
+            let number = self.slots.get(at)?.checked_sub(1)?;
+            let entry = self.entries.get(usize::from(number))?;
+            if entry.hash == hash && self.name(entry) == Some(name) {
+                return self.value(entry);
+            }
+        }
+        None
     }
 
-    fn value(&self, entry: Entry) -> Option<Claim<'_>> {
-        match entry.other {
-            None => self.texts.get(entry.value as usize..entry.end as usize).map(Claim::Text),
-            Some(other) => self.others.get(other as usize).map(Claim::from),
+    #[inline]
+    fn name(&self, entry: &Entry) -> Option<&str> {
+        self.texts.get(entry.start as usize..entry.end as usize)
+    }
+
+    #[inline]
+    fn value(&self, entry: &Entry) -> Option<Claim<'_>> {
+        match entry.value {
+            Place::TextUntil(end) => {
+                self.texts.get(entry.end as usize..end as usize).map(Claim::Text)
+            }
+            Place::Other(number) => self.others.get(number as usize).map(Claim::from),
         }
     }
 }
 
 impl From<Map<String, Value>> for ClaimTable {
     fn from(claims: Map<String, Value>) -> Self {
-        let hashes = claims.keys().map(|name| hash(name)).collect();
-        let (mut entries, mut texts, mut others) = (Vec::new(), String::new(), Vec::new());
-        for (name, value) in claims {
-            let start = place(texts.len());
-            texts.push_str(&name);
-            let (value_start, other) = (place(texts.len()), place(others.len()));
-            let other = match value {
-                Value::String(text) => {
-                    texts.push_str(&text);
-                    None
-                }
-                value => {
-                    others.push(value);
-                    Some(other)
-                }
-            };
-            entries.push(Entry { start, value: value_start, end: place(texts.len()), other });
-        }
-        Self { hashes, entries: entries.into(), texts: texts.into(), others: others.into() }
+        Self::new(claims, hash)
     }
 }
 
-/// An identity token is no longer than a few KiB; where one were, its claims would be found nowhere.
+/// The slots in which a hash may be, as many as there are; `slots` is a power of two.
+fn probes(hash: u32, slots: usize) -> impl Iterator<Item = usize> {
+    (0..slots).map(move |step| (hash as usize).wrapping_add(step) & slots.wrapping_sub(1))
+}
+
+/// An identity token has a few KiB. In one of four thousand million, claims would be found nowhere.
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -157,6 +191,7 @@ impl HashedName {
     }
 
     /// The value that the name points at.
+    #[inline]
     pub fn find<'a>(&self, claims: &'a ClaimTable) -> Option<Claim<'a>> {
         if self.name.is_pointer() {
             self.name.find(claims)
@@ -213,7 +248,9 @@ mod tests {
         let Value::Object(claims) = serde_json::json!({"one": 1, "two": "2"}) else {
             panic!("claims are an object")
         };
-        let table = ClaimTable { hashes: [hash("two"); 2].into(), ..claims.into() };
-        assert_eq!(table.member("two"), Some(Claim::Text("2")));
+        let table = ClaimTable::new(claims, |_| 7);
+        assert_eq!(table.find("one", 7), Some(Claim::Other(&1.into())));
+        assert_eq!(table.find("two", 7), Some(Claim::Text("2")));
+        assert_eq!(table.find("three", 7), None);
     }
 }

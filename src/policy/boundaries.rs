@@ -147,3 +147,63 @@ fn vacant(free: &mut Arc<Vec<Slot>>, groups: &mut Arc<Vec<Arc<Group>>>) -> Slot 
     }
     Arc::make_mut(free).pop().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::for_test::scope_map;
+
+    fn name(number: usize) -> ScopeMapName {
+        format!("map-{number:03}").parse().unwrap()
+    }
+
+    #[test]
+    fn a_changed_scope_map_stands_where_it_stood_and_a_copy_keeps_its_own() {
+        let mut before = Boundaries::default();
+        let slot = before.hold(&name(0));
+        assert!(before.at(slot).is_none());
+        before.put(scope_map("map-000", &[("a", "pull")]));
+        let mut after = before.clone();
+        after.put(scope_map("map-000", &[("b", "pull")]));
+        let allows = |own: &Boundaries, repository: &str| {
+            let boundary = own.at(slot).unwrap();
+            !boundary.trie.actions_on(&repository.parse().unwrap()).is_empty()
+        };
+        assert!(allows(&before, "a") && !allows(&before, "b"));
+        assert!(allows(&after, "b") && !allows(&after, "a"));
+    }
+
+    #[test]
+    fn c3_a_token_never_gets_the_scope_map_of_another_name() {
+        let mut boundaries = Boundaries::default();
+        let held = boundaries.hold(&name(0));
+        boundaries.put(scope_map("map-000", &[("a", "pull")]));
+        boundaries.take("map-000");
+        for number in 1..200 {
+            assert_ne!(boundaries.hold(&name(number)), held, "{number}");
+            boundaries.put(scope_map(name(number).as_str(), &[("b", "pull")]));
+        }
+        assert!(boundaries.at(held).is_none());
+        // and has its own again when that comes back
+        boundaries.put(scope_map("map-000", &[("c", "pull")]));
+        assert_eq!(boundaries.at(held).unwrap().scope_map.name, name(0));
+    }
+
+    #[test]
+    fn names_that_come_and_go_take_no_more_room() {
+        let mut boundaries = Boundaries::default();
+        for number in 0..900 {
+            let slot = boundaries.hold(&name(number));
+            boundaries.put(scope_map(name(number).as_str(), &[("a", "pull")]));
+            assert_eq!(
+                boundaries.find(name(number).as_str()).unwrap().scope_map.name,
+                name(number)
+            );
+            boundaries.take(name(number).as_str());
+            boundaries.release(name(number).as_str());
+            assert!(slot.group() == 0 && boundaries.at(slot).is_none());
+        }
+        assert!(boundaries.is_bare());
+        assert_eq!((boundaries.groups.len(), boundaries.free.len()), (1, TOGETHER));
+    }
+}

@@ -12,8 +12,8 @@ use super::snapshot::Snapshot;
 use super::{Denial, Permit};
 use crate::identity::Identity;
 use crate::model::{
-    AccessRequest, ActionSet, FederatedCredentialName, Lifetime, Permissions, RepositoryName,
-    Status, TokenName,
+    AccessRequest, ActionSet, FederatedCredentialName, Lifetime, Permission, Permissions,
+    RepositoryName, Status, Token, TokenName,
 };
 
 /// Allows all of the request by one token, or denies it.
@@ -74,6 +74,13 @@ fn search<'a>(
     }
 }
 
+/// How much one token allows.
+struct Reached<'a> {
+    reach: Reach,
+    /// The first thing that is wanted and not allowed, and the actions that are missing.
+    lacking: Option<(&'a Permission, ActionSet)>,
+}
+
 struct Query<'a> {
     registry: &'a Registry,
     request: &'a AccessRequest,
@@ -112,9 +119,9 @@ impl<'a> Query<'a> {
         if !plain && !token.is_usable(self.now) {
             return Err(Denial::TokenExpired { token_name: token_name() });
         }
-        let reach = self.reach(&admission);
+        let Reached { reach, lacking } = self.reach(&admission);
         if reach > self.least {
-            return Err(self.outside(&admission));
+            return Err(outside(token, lacking));
         }
         let bounds = self.bounds(&admission);
         let lifetime = bounds
@@ -124,17 +131,21 @@ impl<'a> Query<'a> {
     }
 
     /// How much of what is wanted the token allows. Of nothing, it allows all.
-    fn reach(&self, admission: &Admission<'_>) -> Reach {
-        let mut reach = Reach::All;
-        let mut any = false;
+    fn reach(&self, admission: &Admission<'_>) -> Reached<'a> {
+        let (mut any, mut lacking) = (false, None);
         for wanted in &self.request.permissions {
             let allowed = wanted.actions.intersection(allowed(admission, &wanted.repository));
             any |= !allowed.is_empty();
             if allowed != wanted.actions {
-                reach = Reach::Some;
+                lacking = lacking.or(Some((wanted, wanted.actions.difference(allowed))));
             }
         }
-        if reach == Reach::Some && !any { Reach::None } else { reach }
+        let reach = match lacking {
+            None => Reach::All,
+            Some(_) if any => Reach::Some,
+            Some(_) => Reach::None,
+        };
+        Reached { reach, lacking }
     }
 
     fn bounds(&self, admission: &Admission<'_>) -> Bounds {
@@ -175,22 +186,6 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// The first thing that is wanted and not allowed.
-    fn outside(&self, admission: &Admission<'_>) -> Denial {
-        let lacking = self.request.permissions.iter().find_map(|wanted| {
-            let missing = wanted.actions.difference(allowed(admission, &wanted.repository));
-            (!missing.is_empty()).then(|| (wanted.repository.clone(), missing))
-        });
-        match lacking {
-            Some((repository, missing)) => Denial::OutsideScopeMap {
-                token_name: admission.principal.token.name.clone(),
-                repository,
-                missing,
-            },
-            None => Denial::NoToken,
-        }
-    }
-
     fn not_admitted(&self) -> Denial {
         match &self.request.token_name {
             Some(named) => self.named_token_does_not_admit(named),
@@ -205,6 +200,17 @@ impl<'a> Query<'a> {
         } else {
             Denial::UnknownToken { token_name }
         }
+    }
+}
+
+fn outside(token: &Token, lacking: Option<(&Permission, ActionSet)>) -> Denial {
+    match lacking {
+        Some((wanted, missing)) => Denial::OutsideScopeMap {
+            token_name: token.name.clone(),
+            repository: wanted.repository.clone(),
+            missing,
+        },
+        None => Denial::NoToken,
     }
 }
 

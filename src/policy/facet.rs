@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::handle::{Key, Source};
 use super::index::Hash;
+use super::names::Names;
 use crate::model::{Claim, HashedName};
 
 /// A source, and of what kinds the keys are that stand under it.
@@ -13,6 +14,8 @@ pub(super) struct Facet {
     pub(super) hash: Hash,
     /// The name of the claim, unless the source is the subject.
     pub(super) name: Option<HashedName>,
+    /// The number of that name, if it has one.
+    pub(super) number: Option<u8>,
     /// How many stand under a whole value.
     pub(super) values: usize,
     prefixes: Vec<Prefixes>,
@@ -34,12 +37,12 @@ struct Prefixes {
 struct ByteSet([u64; 4]);
 
 impl Facet {
-    pub(super) fn new(source: Source, hash: Hash) -> Self {
-        let name = match &source {
-            Source::Subject => None,
-            Source::Claim(name) => Some(HashedName::from(name.clone())),
+    pub(super) fn new(source: Source, hash: Hash, names: &mut Names) -> Self {
+        let (name, number) = match &source {
+            Source::Subject => (None, None),
+            Source::Claim(name) => (Some(HashedName::from(name.clone())), names.number(name)),
         };
-        Self { source, hash, name, values: 0, prefixes: Vec::new() }
+        Self { source, hash, name, number, values: 0, prefixes: Vec::new() }
     }
 
     /// Calls `look` with every key that a credential may stand under which fits the value.
@@ -118,5 +121,46 @@ impl ByteSet {
 
     fn contains(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte / 64)).is_some_and(|word| word & 1 << (byte % 64) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(facet: &Facet, text: &str) -> Vec<String> {
+        let mut keys = Vec::new();
+        facet.keys_of(Claim::Text(text), |key| keys.push(format!("{key:?}")));
+        keys
+    }
+
+    #[test]
+    fn only_prefixes_that_may_be_there_are_looked_for() {
+        let mut facet = Facet::new(Source::Subject, 1, &mut Names::default());
+        assert!(facet.is_empty() && keys(&facet, "repo:a:b").is_empty());
+        for prefix in ["repo:a:", "repo:b/", "repo:", "é"] {
+            facet.count(Key::Prefix(prefix));
+        }
+        assert_eq!(keys(&facet, "repo:a:b"), [r#"Prefix("repo:a:")"#, r#"Prefix("repo:")"#]);
+        assert_eq!(keys(&facet, "repo:ab/"), [r#"Prefix("repo:")"#]);
+        // nor a part of a character
+        assert_eq!(keys(&facet, "éa"), [r#"Prefix("é")"#]);
+        assert!(keys(&facet, "a\u{2a9}").is_empty());
+        facet.count(Key::Text("x"));
+        assert_eq!(keys(&facet, "x"), [r#"Text("x")"#]);
+    }
+
+    #[test]
+    fn what_stands_under_no_key_is_not_looked_for() {
+        let mut facet = Facet::new(Source::Subject, 1, &mut Names::default());
+        for key in [Key::Prefix("a:"), Key::Prefix("b:"), Key::Integer(1)] {
+            facet.count(key);
+        }
+        facet.discount(Key::Prefix("a:"), 1);
+        assert_eq!(keys(&facet, "b:x").len(), 2);
+        facet.discount(Key::Prefix("b:"), 1);
+        assert_eq!(keys(&facet, "b:x"), [r#"Text("b:x")"#]);
+        facet.discount(Key::Integer(1), 1);
+        assert!(facet.is_empty());
     }
 }

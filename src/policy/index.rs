@@ -16,6 +16,7 @@ use super::facet::Facet;
 use super::handle::{Handle, Key, Source, handles};
 use super::names::Names;
 use super::place::{Place, credential};
+use super::test_code::Seen;
 use crate::identity::Workload;
 use crate::model::{Claim, Definitions, IssuerUrl, ShardedMap, Token};
 
@@ -107,27 +108,25 @@ impl CredentialIndex {
 
     /// Calls `found` with every credential that admits the identity, at least once.
     pub(super) fn find<'a>(&'a self, workload: &Workload, mut found: impl FnMut(&'a Place)) {
-        let mut look = |facet: &Facet, key: Key<'_>| {
-            let alike = self.at(facet.hash, key).iter();
-            alike.filter(|place| place.admits(workload, &self.names)).for_each(&mut found);
-        };
+        let seen = Seen { workload, names: &self.names, known: None };
         for facet in &self.facets {
-            let seen = match &facet.name {
+            let claim = match &facet.name {
                 None => Some(Claim::Text(workload.subject())),
                 Some(name) => name.find(workload.claims()),
             };
-            match seen {
-                Some(Claim::Other(Value::Array(elements))) => {
-                    for element in elements {
-                        facet.keys_of(element.into(), |key| look(facet, key));
-                    }
-                }
-                Some(claim) => facet.keys_of(claim, |key| look(facet, key)),
-                None => {}
+            let Some(claim) = claim else { continue };
+            let seen = Seen { known: facet.number.map(|number| (number, claim)), ..seen };
+            let mut look = |key: Key<'_>| {
+                let places = self.at(facet.hash, key).iter();
+                places.filter(|place| place.admits(&seen)).for_each(&mut found);
+            };
+            if let Claim::Other(Value::Array(elements)) = claim {
+                elements.iter().for_each(|element| facet.keys_of(element.into(), &mut look));
+            } else {
+                facet.keys_of(claim, look);
             }
         }
-        let rest = self.rest.iter().filter(|place| place.admits(workload, &self.names));
-        rest.for_each(found);
+        self.rest.iter().filter(|place| place.admits(&seen)).for_each(found);
     }
 
     #[cfg(test)]
@@ -161,7 +160,7 @@ impl CredentialIndex {
         let at = self.facets.iter().position(|facet| facet.source == *source);
         let at = at.unwrap_or_else(|| {
             let source = source.clone();
-            self.facets.push(Facet::new(source, hash));
+            self.facets.push(Facet::new(source, hash, &mut self.names));
             self.facets.len() - 1
         });
         // INVARIANT: `at` was found or pushed above

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::boundaries::Slot;
 use super::names::Names;
-use super::test_code;
-use crate::identity::Workload;
+use super::test_code::{self, Seen};
 use crate::model::{FederatedCredential, Status, Token};
 
 /// A federated credential, and where it stands in its token.
@@ -69,11 +68,12 @@ impl Place {
     }
 
     /// True when a workload of its issuer may act as the token.
-    pub(super) fn admits(&self, workload: &Workload, names: &Names) -> bool {
+    pub(super) fn admits(&self, seen: &Seen<'_>) -> bool {
         let Some((header, code)) = self.header() else { return false };
         if header.flags & CODED != 0 {
-            return test_code::holds(code, workload, names);
+            return test_code::holds(code, seen);
         }
+        let workload = seen.workload;
         self.credential().is_some_and(|own| {
             own.admits(workload.issuer().as_str(), workload.subject(), workload.claims())
         })
@@ -86,6 +86,7 @@ impl Place {
     }
 
     /// INVARIANT: a digest is never shorter than its header.
+    #[inline]
     fn header(&self) -> Option<(Header, &[u8])> {
         let (header, code) = self.digest.split_first_chunk::<HEADER>()?;
         let [a, b, c, d, e, f, g, h, flags] = *header;

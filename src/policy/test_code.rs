@@ -45,14 +45,30 @@ pub(super) fn of(credential: &FederatedCredential, names: &mut Names) -> Option<
     Some(code)
 }
 
-/// True when the workload fits all conditions; never when the code cannot be read.
-pub(super) fn holds(code: &[u8], workload: &Workload, names: &Names) -> bool {
+/// What conditions look at.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) workload: &'a Workload,
+    pub(super) names: &'a Names,
+    /// A claim that was looked up already, by the number of its name.
+    pub(super) known: Option<(u8, Claim<'a>)>,
+}
+
+impl<'a> Seen<'a> {
+    fn claim(&self, source: u8) -> Option<Claim<'a>> {
+        match self.known {
+            _ if source == SUBJECT => Some(Claim::Text(self.workload.subject())),
+            Some((number, claim)) if number == source => Some(claim),
+            _ => self.names.name(source)?.find(self.workload.claims()),
+        }
+    }
+}
+
+/// True when all conditions hold; never when the code cannot be read.
+pub(super) fn holds(code: &[u8], seen: &Seen<'_>) -> bool {
     let mut code = Code(code);
     while let Some(source) = code.byte() {
-        let claim = match source {
-            SUBJECT => Some(Claim::Text(workload.subject())),
-            number => names.name(number).and_then(|name| name.find(workload.claims())),
-        };
+        let claim = seen.claim(source);
         if !claim.is_some_and(|claim| code.any_accepts(claim).unwrap_or_default()) {
             return false;
         }
@@ -79,6 +95,7 @@ impl<'a> Code<'a> {
         Some(any)
     }
 
+    #[inline]
     fn accepted(&mut self) -> Option<Coded<'a>> {
         Some(match self.byte()? {
             TEXT => Coded::Text(self.text()?),
@@ -91,10 +108,12 @@ impl<'a> Code<'a> {
         })
     }
 
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
         self.chunk().map(|[byte]| *byte)
     }
 
+    #[inline]
     fn text(&mut self) -> Option<&'a [u8]> {
         let length = u16::from_le_bytes(*self.chunk()?);
         let (text, rest) = self.0.split_at_checked(usize::from(length))?;
@@ -102,6 +121,7 @@ impl<'a> Code<'a> {
         Some(text)
     }
 
+    #[inline]
     fn chunk<const LENGTH: usize>(&mut self) -> Option<&'a [u8; LENGTH]> {
         let (chunk, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -148,3 +168,6 @@ fn write_glob(glob: &Glob, code: &mut Vec<u8>) -> Option<()> {
     code.extend_from_slice(text.as_bytes());
     Some(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,15 +49,15 @@ impl Trie {
 
     /// The union of the actions of all entries that match `repository`. Visits each node at most once.
     pub(super) fn actions_on(&self, repository: &RepositoryName) -> ActionSet {
-        self.node(0).map_or(ActionSet::EMPTY, |root| self.collect(root, Some(repository.as_str())))
+        let name = repository.as_str().as_bytes();
+        self.node(0).map_or(ActionSet::EMPTY, |root| self.collect(root, Some(name)))
     }
 
-    fn collect(&self, node: Node, rest: Option<&str>) -> ActionSet {
+    fn collect(&self, node: Node, rest: Option<&[u8]>) -> ActionSet {
         let Some(rest) = rest else { return node.here };
-        let (name, rest) = match rest.split_once('/') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (rest, None),
-        };
+        let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
+        let rest = rest.split_first().map(|(_, rest)| rest);
         let below = |child: Option<Node>| child.map(|child| self.collect(child, rest));
         let literal = below(self.literal(node, name)).unwrap_or_default();
         let any = below(self.node(node.first + node.named).filter(|_| node.any > 0));
@@ -65,12 +65,12 @@ impl Trie {
     }
 
     /// The child of this name.
-    fn literal(&self, parent: Node, name: &str) -> Option<Node> {
+    fn literal(&self, parent: Node, name: &[u8]) -> Option<Node> {
         let (mut first, mut end) = (parent.first, parent.first + parent.named);
         while first < end {
             let middle = first.midpoint(end);
             let child = self.node(middle)?;
-            match self.name(child)?.cmp(name.as_bytes()) {
+            match self.name(child)?.cmp(name) {
                 Ordering::Less => first = middle + 1,
                 Ordering::Equal => return Some(child),
                 Ordering::Greater => end = middle,
@@ -79,17 +79,20 @@ impl Trie {
         None
     }
 
+    #[inline]
     fn node(&self, number: u32) -> Option<Node> {
         let start = (number as usize).checked_mul(NODE)?;
         Some(Node::read(self.0.get(start..)?.first_chunk()?))
     }
 
+    #[inline]
     fn name(&self, node: Node) -> Option<&[u8]> {
         self.0.get(node.name as usize..)?.get(..usize::from(node.name_length))
     }
 }
 
 impl Node {
+    #[inline]
     const fn read(bytes: &[u8; NODE]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, name_length, any, here, below] = *bytes;
         Self {
