@@ -154,7 +154,7 @@ mod tests {
             let then = plain.clone();
             let mut changed = original.clone();
             for (key, value) in after {
-                if let Some(place) = value.filter(|_| key % 3 == 0).and(changed.find_mut(&key)) {
+                if key % 3 == 0 && let Some(place) = changed.find_mut(&key) {
                     *place = place.wrapping_add(1);
                     plain.entry(key).and_modify(|own| *own = own.wrapping_add(1));
                 } else if let Some(value) = value {

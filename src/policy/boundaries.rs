@@ -142,7 +142,7 @@ fn vacant(free: &mut Arc<Vec<Slot>>, groups: &mut Arc<Vec<Arc<Group>>>) -> Slot 
         let first = groups.len() * TOGETHER;
         Arc::make_mut(groups).push(Arc::new(std::array::from_fn(|_| None)));
         // the next one is taken first
-        let numbers = (first..first + TOGETHER).rev().map(|number| u32::try_from(number));
+        let numbers = (first..first + TOGETHER).rev().map(u32::try_from);
         Arc::make_mut(free).extend(numbers.flatten().map(Slot));
     }
     Arc::make_mut(free).pop().unwrap_or_default()

@@ -137,7 +137,8 @@ impl<'a> Query<'a> {
             let allowed = wanted.actions.intersection(allowed(admission, &wanted.repository));
             any |= !allowed.is_empty();
             if allowed != wanted.actions {
-                lacking = lacking.or(Some((wanted, wanted.actions.difference(allowed))));
+                let missing = wanted.actions.difference(allowed);
+                lacking.get_or_insert((wanted, missing));
             }
         }
         let reach = match lacking {

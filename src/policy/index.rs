@@ -121,7 +121,9 @@ impl CredentialIndex {
                 places.filter(|place| place.admits(&seen)).for_each(&mut found);
             };
             if let Claim::Other(Value::Array(elements)) = claim {
-                elements.iter().for_each(|element| facet.keys_of(element.into(), &mut look));
+                for element in elements {
+                    facet.keys_of(element.into(), &mut look);
+                }
             } else {
                 facet.keys_of(claim, look);
             }

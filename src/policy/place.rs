@@ -89,9 +89,9 @@ impl Place {
     #[inline]
     fn header(&self) -> Option<(Header, &[u8])> {
         let (header, code) = self.digest.split_first_chunk::<HEADER>()?;
-        let [a, b, c, d, e, f, g, h, flags] = *header;
-        let position = u32::from_le_bytes([a, b, c, d]);
-        let boundary = Slot(u32::from_le_bytes([e, f, g, h]));
+        let [p0, p1, p2, p3, b0, b1, b2, b3, flags] = *header;
+        let position = u32::from_le_bytes([p0, p1, p2, p3]);
+        let boundary = Slot(u32::from_le_bytes([b0, b1, b2, b3]));
         Some((Header { position, boundary, flags }, code))
     }
 }

@@ -26,7 +26,9 @@ impl Registry {
     /// Without tokens, and with the system's scope maps only.
     pub(super) fn new(bounds: RegistryBounds) -> Self {
         let mut boundaries = Boundaries::default();
-        system_scope_maps(&bounds.name).into_iter().for_each(|map| boundaries.put(map));
+        for map in system_scope_maps(&bounds.name) {
+            boundaries.put(map);
+        }
         Self {
             boundaries,
             bounds: Arc::new(bounds),

@@ -94,11 +94,12 @@ impl Trie {
 impl Node {
     #[inline]
     const fn read(bytes: &[u8; NODE]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, name_length, any, here, below] = *bytes;
+        let [n0, n1, n2, n3, f0, f1, f2, f3, c0, c1, c2, c3, name_length, any, here, below] =
+            *bytes;
         Self {
-            name: u32::from_le_bytes([a, b, c, d]),
-            first: u32::from_le_bytes([e, f, g, h]),
-            named: u32::from_le_bytes([i, j, k, l]),
+            name: u32::from_le_bytes([n0, n1, n2, n3]),
+            first: u32::from_le_bytes([f0, f1, f2, f3]),
+            named: u32::from_le_bytes([c0, c1, c2, c3]),
             name_length,
             any,
             here: ActionSet::from_bits(here),
