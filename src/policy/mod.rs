@@ -23,6 +23,7 @@ mod snapshot;
 mod system;
 mod tenant;
 mod tests_section;
+mod token_key;
 mod trie;
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use foldhash::{HashMap, HashSet};
 
 use super::index::{CredentialIndex, Place, Shared};
 use super::snapshot::Principal;
+use super::token_key::ByName;
 use super::trie::Trie;
 use super::{RegistryBounds, system_scope_maps};
-use crate::model::{
-    ClaimName, IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token, TokenName,
-};
+use crate::model::{ClaimName, IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token};
 
 /// The definitions of one registry.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub(super) struct Registry {
     pub(super) bounds: Arc<RegistryBounds>,
     /// Tokens name them, so that a changed scope map is in force for all its tokens at once.
     boundaries: ShardedMap<ScopeMapName, Arc<Boundary>>,
-    tokens: ShardedMap<TokenName, Arc<Token>>,
+    tokens: ShardedMap<ByName, ()>,
     credentials: HashMap<IssuerUrl, CredentialIndex>,
     /// The names of all claims that are tested: a hundred thousand credentials test a few.
     claim_names: Arc<HashSet<ClaimName>>,
@@ -53,7 +52,7 @@ impl Registry {
 
     /// The token of this name.
     pub(super) fn token(&self, name: &str) -> Option<&Arc<Token>> {
-        self.tokens.find(name)
+        self.tokens.find_key(name).map(|token| &token.0)
     }
 
     /// A token of this registry with the scope map that bounds it.
@@ -84,7 +83,7 @@ impl Registry {
 
     /// All tokens.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.values().map(Arc::as_ref)
+        self.tokens.keys().map(|token| &*token.0)
     }
 
     /// The enabled tokens whose scope map is not there.
@@ -127,15 +126,20 @@ impl Registry {
         }
     }
 
+    /// Makes room for so many tokens more.
+    pub(super) fn reserve(&mut self, tokens: usize) {
+        self.tokens.reserve(tokens);
+    }
+
     pub(super) fn put_token(&mut self, token: &Arc<Token>, shared: &Shared) {
         for (place, issuer) in places(token) {
             self.credentials.entry(issuer.clone()).or_default().insert(&place, shared);
         }
-        self.tokens.insert(token.name.clone(), Arc::clone(token));
+        self.tokens.insert(ByName(Arc::clone(token)), ());
     }
 
     pub(super) fn take_token(&mut self, name: &str) -> Option<Arc<Token>> {
-        let token = self.tokens.remove(name)?;
+        let (ByName(token), ()) = self.tokens.take(name)?;
         for (place, issuer) in places(&token) {
             if let Some(index) = self.credentials.get_mut(issuer) {
                 index.remove(&place);

@@ -10,11 +10,14 @@ use crate::store::column::{nanoseconds, signed};
 use crate::store::definition::{Definition, Loading, write};
 
 pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
-    Ok(Definitions {
+    let definitions = Definitions {
         revision: journal::policy_revision(connection)?,
         scope_maps: load_all(connection)?,
         tokens: load_all(connection)?,
-    })
+    };
+    // of all that was read, little is read again
+    connection.execute_batch("PRAGMA shrink_memory")?;
+    Ok(definitions)
 }
 
 fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
