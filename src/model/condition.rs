@@ -235,6 +235,19 @@ mod tests {
     }
 
     #[test]
+    fn b3_what_is_no_text_whole_number_or_truth_value_is_not_accepted() {
+        let read = |value: &Value| serde_json::from_value::<Accepted>(value.clone());
+        for value in [json!("main"), json!("refs/*"), json!(-7), json!(i64::MAX), json!(true)] {
+            assert_eq!(serde_json::to_value(read(&value).unwrap()).unwrap(), value);
+        }
+        for value in
+            [json!(null), json!(1.0), json!(u64::MAX), json!(["a"]), json!({}), json!("***")]
+        {
+            assert!(read(&value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
     fn missing_null_and_object_never_match_not_even_a_star() {
         for claims in [
             json!({}),

@@ -1,12 +1,18 @@
 //! Lists that mostly have one element.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A list that cannot grow: the usual one element has no memory of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Few<T> {
+pub struct Few<T>(Kept<T>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Kept<T> {
     /// The usual case.
     One(T),
     /// None, or several.
@@ -17,18 +23,18 @@ impl<T> Deref for Few<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        match self {
-            Self::One(element) => std::slice::from_ref(element),
-            Self::Many(elements) => elements,
+        match &self.0 {
+            Kept::One(element) => std::slice::from_ref(element),
+            Kept::Many(elements) => elements,
         }
     }
 }
 
 impl<T> Few<T> {
     pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
-        match self {
-            Self::One(element) => std::slice::from_mut(element).iter_mut(),
-            Self::Many(elements) => elements.iter_mut(),
+        match &mut self.0 {
+            Kept::One(element) => std::slice::from_mut(element).iter_mut(),
+            Kept::Many(elements) => elements.iter_mut(),
         }
     }
 }
@@ -36,8 +42,8 @@ impl<T> Few<T> {
 impl<T> From<Vec<T>> for Few<T> {
     fn from(elements: Vec<T>) -> Self {
         match <[T; 1]>::try_from(elements) {
-            Ok([element]) => Self::One(element),
-            Err(elements) => Self::Many(elements.into()),
+            Ok([element]) => Self(Kept::One(element)),
+            Err(elements) => Self(Kept::Many(elements.into())),
         }
     }
 }
@@ -56,7 +62,27 @@ impl<T: Serialize> Serialize for Few<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(Self::from)
+        deserializer.deserialize_seq(Elements(PhantomData))
+    }
+}
+
+struct Elements<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+    type Value = Few<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Few<T>, A::Error> {
+        let Some(first) = sequence.next_element()? else { return Ok(Vec::new().into()) };
+        let Some(second) = sequence.next_element()? else { return Ok(Few(Kept::One(first))) };
+        let mut elements = vec![first, second];
+        while let Some(element) = sequence.next_element()? {
+            elements.push(element);
+        }
+        Ok(elements.into())
     }
 }
 
@@ -73,6 +99,6 @@ mod tests {
             assert_eq!(text, serde_json::to_string(&list).unwrap());
             assert_eq!(serde_json::from_str::<Few<i32>>(&text).unwrap(), few);
         }
-        assert!(matches!(Few::from(vec![1]), Few::One(1)));
+        assert_eq!(Few::from(vec![1]), Few(Kept::One(1)), "without memory of its own");
     }
 }

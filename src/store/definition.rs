@@ -57,6 +57,7 @@ impl<T: Definition> Loading<T> {
         Ok(())
     }
 
+    /// What was read.
     pub(super) fn end(self) -> Vec<T> {
         self.all
     }

@@ -9,15 +9,24 @@ use crate::store::Error;
 use crate::store::column::{nanoseconds, signed};
 use crate::store::definition::{Definition, Loading, write};
 
+/// How many pages SQLite keeps while all definitions are read.
+const PAGES_OF_A_SCAN: i64 = 32;
+
 pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
-    let definitions = Definitions {
+    // what is read once, from end to end, need not stay in memory
+    let usual: i64 = connection.pragma_query_value(None, "cache_size", |row| row.get(0))?;
+    connection.pragma_update(None, "cache_size", PAGES_OF_A_SCAN)?;
+    let definitions = read(connection);
+    connection.pragma_update(None, "cache_size", usual)?;
+    definitions
+}
+
+fn read(connection: &Connection) -> Result<Definitions, Error> {
+    Ok(Definitions {
         revision: journal::policy_revision(connection)?,
         scope_maps: load_all(connection)?,
         tokens: load_all(connection)?,
-    };
-    // of all that was read, little is read again
-    connection.execute_batch("PRAGMA shrink_memory")?;
-    Ok(definitions)
+    })
 }
 
 fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
