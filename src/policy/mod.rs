@@ -28,6 +28,7 @@ mod system;
 mod tenant;
 mod test_code;
 mod tests_section;
+mod token_key;
 mod trie;
 
 #[cfg(test)]

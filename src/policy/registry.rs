@@ -8,15 +8,16 @@ use super::boundaries::Boundaries;
 use super::index::{CredentialIndex, Shared};
 use super::place::Place;
 use super::snapshot::Principal;
+use super::token_key::ByName;
 use super::{RegistryBounds, system_scope_maps};
-use crate::model::{ClaimName, IssuerUrl, ScopeMap, ShardedMap, Status, Token, TokenName};
+use crate::model::{ClaimName, IssuerUrl, ScopeMap, ShardedMap, Status, Token};
 
 /// The definitions of one registry.
 #[derive(Clone, Debug)]
 pub(super) struct Registry {
     pub(super) bounds: Arc<RegistryBounds>,
     boundaries: Boundaries,
-    tokens: ShardedMap<TokenName, Arc<Token>>,
+    tokens: ShardedMap<ByName, ()>,
     credentials: HashMap<IssuerUrl, CredentialIndex>,
     /// The names of all claims that are tested: a hundred thousand credentials test a few.
     claim_names: Arc<HashSet<ClaimName>>,
@@ -40,7 +41,7 @@ impl Registry {
 
     /// The token of this name.
     pub(super) fn token(&self, name: &str) -> Option<&Arc<Token>> {
-        self.tokens.find(name)
+        self.tokens.find_key(name).map(|token| &token.0)
     }
 
     /// A token of this registry with the scope map that bounds it.
@@ -76,7 +77,7 @@ impl Registry {
 
     /// All tokens.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.values().map(Arc::as_ref)
+        self.tokens.keys().map(|token| &*token.0)
     }
 
     /// The enabled tokens whose scope map is not there.
@@ -118,6 +119,11 @@ impl Registry {
         }
     }
 
+    /// Makes room for so many tokens more.
+    pub(super) fn reserve(&mut self, tokens: usize) {
+        self.tokens.reserve(tokens);
+    }
+
     /// Puts a token that is not there.
     pub(super) fn put_token(&mut self, token: &Arc<Token>, shared: &Shared) {
         let boundary = self.boundaries.hold(&token.scope_map);
@@ -125,11 +131,11 @@ impl Registry {
             let index = self.credentials.entry(credential.issuer.clone()).or_default();
             index.insert(token, position, boundary, shared);
         }
-        self.tokens.insert(token.name.clone(), Arc::clone(token));
+        self.tokens.insert(ByName(Arc::clone(token)), ());
     }
 
     pub(super) fn take_token(&mut self, name: &str) -> Option<Arc<Token>> {
-        let token = self.tokens.remove(name)?;
+        let (ByName(token), ()) = self.tokens.take(name)?;
         for (credential, position) in token.federated_credentials.iter().zip(0..) {
             if let Some(index) = self.credentials.get_mut(&credential.issuer) {
                 index.remove(&token, position);

@@ -31,16 +31,7 @@ pub(super) fn of(credential: &FederatedCredential, names: &mut Names) -> Option<
     for condition in &credential.claims {
         code.push(names.number(&condition.name)?);
         code.push(u8::try_from(condition.accepted.len()).ok()?);
-        for accepted in &condition.accepted {
-            match accepted {
-                Accepted::Boolean(own) => code.push(if *own { TRUE } else { FALSE }),
-                Accepted::Integer(own) => {
-                    code.push(INTEGER);
-                    code.extend_from_slice(&own.to_le_bytes());
-                }
-                Accepted::Text(glob) => write_glob(glob, &mut code)?,
-            }
-        }
+        condition.accepted.iter().try_for_each(|accepted| write(accepted, &mut code))?;
     }
     Some(code)
 }
@@ -154,6 +145,19 @@ impl Coded<'_> {
             _ => false,
         }
     }
+}
+
+fn write(accepted: &Accepted, code: &mut Vec<u8>) -> Option<()> {
+    match accepted {
+        Accepted::Boolean(false) => code.push(FALSE),
+        Accepted::Boolean(true) => code.push(TRUE),
+        Accepted::Integer(own) => {
+            code.push(INTEGER);
+            code.extend_from_slice(&own.to_le_bytes());
+        }
+        Accepted::Text(glob) => write_glob(glob, code)?,
+    }
+    Some(())
 }
 
 fn write_glob(glob: &Glob, code: &mut Vec<u8>) -> Option<()> {

@@ -40,7 +40,7 @@ impl Trie {
     pub(super) fn new(permissions: &BTreeMap<RepositoryPattern, ActionSet>) -> Self {
         let mut root = Branch::default();
         for (pattern, actions) in permissions {
-            let end = pattern.segments().iter().fold(&mut root, Branch::child);
+            let end = pattern.segments().fold(&mut root, Branch::child);
             let place = if pattern.is_subtree() { &mut end.below } else { &mut end.here };
             *place = place.union(*actions);
         }
@@ -125,7 +125,7 @@ struct Branch<'a> {
 }
 
 impl<'a> Branch<'a> {
-    fn child<'b>(&'b mut self, segment: &'a Segment) -> &'b mut Self {
+    fn child<'b>(&'b mut self, segment: Segment<'a>) -> &'b mut Self {
         match segment {
             Segment::Any => self.any.get_or_insert_default(),
             Segment::Literal(name) => self.literal.entry(name).or_default(),
