@@ -19,6 +19,10 @@ use dockpass::policy::{Context, Issuer, PolicyFile, RegistryBounds, Snapshot, de
 #[path = "decide/issuer.rs"]
 mod issuer;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SIZES: [usize; 3] = [10, 10_000, 100_000];
 /// How many identities take turns, so that not one and the same path through memory is measured.
 const CALLERS: usize = 1_000;
@@ -38,21 +42,23 @@ fn main() -> anyhow::Result<()> {
     for size in SIZES {
         let definitions = definitions(size)?;
         let snapshot = Snapshot::compile(definitions.clone(), &context()?)?;
-        let identify = |claims: &str| -> anyhow::Result<Vec<Identity>> {
+        let identify = |owner: &str, claims: &str| -> anyhow::Result<Vec<Identity>> {
             (0..size.min(CALLERS))
-                .map(|at| at * (size / size.min(CALLERS)))
+                .map(|at| caller(at, size))
                 .map(|token| {
-                    let presented = issuer
-                        .sign(&subject(token), &claims.replace("NUMBER", &token.to_string()))?;
+                    let presented = issuer.sign(
+                        &subject(owner, token),
+                        &claims.replace("NUMBER", &token.to_string()),
+                    )?;
                     Ok(runtime
                         .block_on(verifiers.verify_caller(&presented, snapshot.passwords()))?)
                 })
                 .collect()
         };
         let few = r#""repository_id":"NUMBER","ref":"refs/heads/main""#;
-        let callers = identify(few)?;
+        let callers = identify("owner", few)?;
         let requests = (0..callers.len())
-            .map(|at| request(at * (size / callers.len()), "app"))
+            .map(|at| request(caller(at, size), "app"))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let now = SystemClock.now();
         let mut measure = |name: &str, callers: &[Identity], requests: &[AccessRequest]| {
@@ -73,10 +79,10 @@ fn main() -> anyhow::Result<()> {
         measure("decide/denied, outside of the scope map", &callers, &foreign);
         measure(
             "decide/denied, unknown identity",
-            &identify(r#""repository_id":"none","ref":"x""#)?,
+            &identify("other", r#""repository_id":"none","ref":"x""#)?,
             &requests,
         );
-        measure("decide/allowed, 40 claims", &identify(&many(few)?)?, &requests);
+        measure("decide/allowed, 40 claims", &identify("owner", &many(few)?)?, &requests);
         changes(&mut criterion, size, &definitions, &snapshot)?;
     }
     criterion.final_summary();
@@ -90,7 +96,7 @@ fn verdict(
     issuer: &issuer::LocalIssuer,
     verifiers: &Verifiers,
 ) -> anyhow::Result<()> {
-    let presented = issuer.sign(&subject(1), &many(r#""repository_id":"1""#)?)?;
+    let presented = issuer.sign(&subject("owner", 1), &many(r#""repository_id":"1""#)?)?;
     let nobody = Snapshot::compile(Definitions::default(), &context()?)?;
     runtime.block_on(verifiers.verify_caller(&presented, nobody.passwords()))?;
     criterion.bench_function("identity/known verdict", |bencher| {
@@ -175,8 +181,14 @@ fn definitions(tokens: usize) -> anyhow::Result<Definitions> {
     Ok(PolicyFile::parse(&text)?.onto(&Definitions::default(), now, "benchmark", &mut new_uid))
 }
 
-fn subject(token: usize) -> String {
-    format!("repo:owner@1/r{token}@{token}:environment")
+/// The token of a caller: from all over the policy, half of them found by a claim and half by their subject.
+fn caller(at: usize, size: usize) -> usize {
+    let step = size / size.min(CALLERS);
+    at * step + (at % 2) % step
+}
+
+fn subject(owner: &str, token: usize) -> String {
+    format!("repo:{owner}@1/r{token}@{token}:environment")
 }
 
 fn request(token: usize, repository: &str) -> anyhow::Result<AccessRequest> {

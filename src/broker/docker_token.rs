@@ -131,7 +131,7 @@ impl Exchange {
     fn refresh_token(
         &self,
         server: &dyn TokenServer,
-        permit: &Permit,
+        permit: &Permit<'_>,
         identity: &Identity,
         id: AccessTokenId,
     ) -> Result<Option<Secret>, Error> {

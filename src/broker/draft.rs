@@ -106,13 +106,18 @@ impl Draft {
     }
 
     /// Notes what is given.
-    pub(super) fn grant(&mut self, permit: &Permit, access_token: AccessTokenId, given: Given<'_>) {
+    pub(super) fn grant(
+        &mut self,
+        permit: &Permit<'_>,
+        access_token: AccessTokenId,
+        given: Given<'_>,
+    ) {
         self.event.grant = Some(Grant {
             access_token,
             token: permit.token(),
             token_name: permit.token_name().clone(),
             scope_map: permit.scope_map().clone(),
-            credential: permit.credential().clone(),
+            credential: permit.credential(),
             permissions: given.permissions.clone(),
             expire_time: given.expire_time,
             reused: given.reused,

@@ -84,7 +84,7 @@ impl Broker {
     async fn mint(
         &self,
         registry: &Registry,
-        permit: &Permit,
+        permit: &Permit<'_>,
         reuse: Reuse,
         in_force: &InForce,
         draft: &mut Draft,
@@ -109,7 +109,7 @@ impl Broker {
     fn wanted<'a>(
         &'a self,
         registry: &'a Registry,
-        permit: &'a Permit,
+        permit: &'a Permit<'a>,
         at_least_until: Timestamp,
         in_force: &'a InForce,
         draft: &Draft,

@@ -22,7 +22,7 @@ const WITHDRAWAL: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) registry: &'a Registry,
-    pub(super) permit: &'a Permit,
+    pub(super) permit: &'a Permit<'a>,
     /// Of the new one.
     pub(super) id: AccessTokenId,
     pub(super) at_least_until: Timestamp,

@@ -44,7 +44,7 @@ impl InForce {
     }
 
     /// Refuses a permit of which it is not known whether the store still allows it.
-    pub(super) fn refuse_doubtful(&self, permit: &Permit) -> Result<(), BrokerError> {
+    pub(super) fn refuse_doubtful(&self, permit: &Permit<'_>) -> Result<(), BrokerError> {
         match &self.currency {
             Currency::Newest => Ok(()),
             Currency::Outdated(touched) => touched.refuse(permit),
@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{Event, Journal, Kind};
-    use crate::model::{ActionSet, DecisionId, Definitions, Lifetime, RegistryUid, ScopeMap};
+    use crate::model::{ActionSet, DecisionId, Definitions, Lifetime, RegistryUid, ScopeMap, Text};
     use crate::policy::RegistryBounds;
     use crate::store::Config;
     use crate::store::for_test::World;
@@ -245,15 +245,15 @@ mod tests {
         ScopeMap {
             registry: "local".parse().unwrap(),
             name: "servers-push".parse().unwrap(),
-            description: String::new(),
-            owner: String::new(),
+            description: Text::new(),
+            owner: Text::new(),
             permissions: [("servers/nginx".parse().unwrap(), ActionSet::PULL)].into(),
             max_lifetime: None,
             system: false,
             revision: 1,
             create_time: now(),
             update_time: now(),
-            updated_by: "test".to_owned(),
+            updated_by: "test".into(),
         }
     }
 

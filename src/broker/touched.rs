@@ -42,7 +42,7 @@ impl Touched {
     }
 
     /// Refuses a permit that rests on what was changed: perhaps the change disabled or narrowed it (promise 4), and this broker cannot tell.
-    pub(super) fn refuse(&self, permit: &Permit) -> Result<(), Error> {
+    pub(super) fn refuse(&self, permit: &Permit<'_>) -> Result<(), Error> {
         let touched = match self {
             Self::All => true,
             Self::Some { tokens, scope_maps } => {

@@ -84,24 +84,28 @@ impl ActionSet {
     }
 
     /// True when the set is empty.
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The actions in either set.
     #[must_use]
+    #[inline]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The actions in both sets.
     #[must_use]
+    #[inline]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// The actions of `self` that `other` lacks.
     #[must_use]
+    #[inline]
     pub const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -112,8 +116,15 @@ impl ActionSet {
     }
 
     /// The set as one byte, for keys that are hashed: bit n stands for the n-th of [`Action::ALL`].
+    #[inline]
     pub const fn bits(self) -> u8 {
         self.0
+    }
+
+    /// The set of [`Self::bits`]; bits that stand for nothing are dropped.
+    #[inline]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 0b1_1111)
     }
 }
 

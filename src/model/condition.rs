@@ -1,14 +1,14 @@
 //! Conditions on the claims of an identity.
 
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::{Glob, Members, exact};
+use super::text::{self, Texts};
+use super::{Claim, Few, Glob, Members, Text};
 
 /// A claim and the values that are accepted in it; one of them is enough.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -16,30 +16,39 @@ pub struct ClaimCondition {
     /// Which claim.
     pub name: ClaimName,
     /// The values, at least one.
-    #[serde(deserialize_with = "exact::list")]
-    pub accepted: Vec<Accepted>,
+    pub accepted: Few<Accepted>,
 }
 
 impl ClaimCondition {
+    pub(super) fn share_texts(&mut self, texts: &mut Texts) {
+        texts.share(&mut self.name.0);
+        for accepted in self.accepted.iter_mut() {
+            if let Accepted::Text(glob) = accepted {
+                texts.share(glob);
+            }
+        }
+    }
+
     /// True when the claim is present and has an accepted value; for a list claim, any element.
     /// A claim that is missing, null, an object or of another type never matches, whatever is accepted.
     pub fn holds(&self, claims: &impl Members) -> bool {
         match self.name.find(claims) {
-            Some(Value::Array(elements)) => elements.iter().any(|element| self.accepts(element)),
+            Some(Claim::Other(Value::Array(elements))) => {
+                elements.iter().any(|element| self.accepts(element.into()))
+            }
             Some(value) => self.accepts(value),
             None => false,
         }
     }
 
-    fn accepts(&self, value: &Value) -> bool {
+    fn accepts(&self, value: Claim<'_>) -> bool {
         self.accepted.iter().any(|accepted| accepted.matches(value))
     }
 }
 
 /// The name of a claim: a top-level member verbatim, or, when it starts with `/`, a JSON Pointer (RFC 6901).
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct ClaimName(Arc<str>);
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClaimName(Text);
 
 impl ClaimName {
     /// The name as it was written.
@@ -47,8 +56,13 @@ impl ClaimName {
         &self.0
     }
 
+    /// True for a JSON Pointer.
+    pub fn is_pointer(&self) -> bool {
+        self.0.starts_with('/')
+    }
+
     /// The value that the name points at.
-    pub fn find<'a>(&self, claims: &'a impl Members) -> Option<&'a Value> {
+    pub fn find<'a>(&self, claims: &'a impl Members) -> Option<Claim<'a>> {
         let Some(pointer) = self.0.strip_prefix('/') else { return claims.member(&self.0) };
         let mut references = pointer.split('/').map(unescape);
         let member = claims.member(references.next()?.as_ref())?;
@@ -71,17 +85,15 @@ impl FromStr for ClaimName {
     }
 }
 
-impl TryFrom<String> for ClaimName {
-    type Error = InvalidClaimName;
-
-    fn try_from(text: String) -> Result<Self, InvalidClaimName> {
-        text.parse()
+impl Serialize for ClaimName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
-impl From<ClaimName> for String {
-    fn from(name: ClaimName) -> Self {
-        name.0.as_ref().to_owned()
+impl<'de> Deserialize<'de> for ClaimName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::parse(deserializer)
     }
 }
 
@@ -99,7 +111,7 @@ impl fmt::Display for ClaimName {
 pub struct InvalidClaimName;
 
 /// A value that is accepted in a claim, of one type: `"123456"` never equals `123456`.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Accepted {
     /// A truth value.
@@ -112,11 +124,13 @@ pub enum Accepted {
 
 impl Accepted {
     /// True when `value` is of the same type and fits.
-    pub fn matches(&self, value: &Value) -> bool {
+    pub fn matches(&self, value: Claim<'_>) -> bool {
         match (self, value) {
-            (Self::Boolean(own), Value::Bool(claim)) => own == claim,
-            (Self::Integer(own), Value::Number(claim)) => claim.as_i64() == Some(*own),
-            (Self::Text(glob), Value::String(claim)) => glob.matches(claim),
+            (Self::Boolean(own), Claim::Other(Value::Bool(claim))) => own == claim,
+            (Self::Integer(own), Claim::Other(Value::Number(claim))) => {
+                claim.as_i64() == Some(*own)
+            }
+            (Self::Text(glob), Claim::Text(claim)) => glob.matches(claim),
             _ => false,
         }
     }
@@ -127,6 +141,40 @@ impl Accepted {
             Self::Boolean(_) | Self::Integer(_) => true,
             Self::Text(glob) => glob.is_exact(),
         }
+    }
+}
+
+/// By its type at once: to try one after the other makes an error for each that it is not.
+impl<'de> Deserialize<'de> for Accepted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyAccepted)
+    }
+}
+
+struct AnyAccepted;
+
+impl Visitor<'_> for AnyAccepted {
+    type Value = Accepted;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a whole number or a truth value")
+    }
+
+    fn visit_bool<E>(self, own: bool) -> Result<Accepted, E> {
+        Ok(Accepted::Boolean(own))
+    }
+
+    fn visit_i64<E>(self, own: i64) -> Result<Accepted, E> {
+        Ok(Accepted::Integer(own))
+    }
+
+    fn visit_u64<E: de::Error>(self, own: u64) -> Result<Accepted, E> {
+        let too_large = |_| E::invalid_value(de::Unexpected::Unsigned(own), &self);
+        i64::try_from(own).map(Accepted::Integer).map_err(too_large)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Accepted, E> {
+        text.parse().map(Accepted::Text).map_err(E::custom)
     }
 }
 
@@ -141,14 +189,16 @@ impl fmt::Display for Accepted {
 }
 
 /// One step of a JSON Pointer (RFC 6901, section 4).
-fn step<'a>(value: &'a Value, reference: &str) -> Option<&'a Value> {
-    match value {
+fn step<'a>(value: Claim<'a>, reference: &str) -> Option<Claim<'a>> {
+    let Claim::Other(value) = value else { return None };
+    let member = match value {
         Value::Object(members) => members.get(reference),
         Value::Array(elements) if reference == "0" || !reference.starts_with(['0', '+']) => {
             elements.get(reference.parse::<usize>().ok()?)
         }
         _ => None,
-    }
+    };
+    member.map(Claim::from)
 }
 
 fn unescape(reference: &str) -> Cow<'_, str> {
@@ -193,6 +243,19 @@ mod tests {
         ));
         assert!(holds("ok", &json!([true]), json!({"ok": true})));
         assert!(!holds("ok", &json!([true]), json!({"ok": "true"})));
+    }
+
+    #[test]
+    fn b3_what_is_no_text_whole_number_or_truth_value_is_not_accepted() {
+        let read = |value: &Value| serde_json::from_value::<Accepted>(value.clone());
+        for value in [json!("main"), json!("refs/*"), json!(-7), json!(i64::MAX), json!(true)] {
+            assert_eq!(serde_json::to_value(read(&value).unwrap()).unwrap(), value);
+        }
+        for value in
+            [json!(null), json!(1.0), json!(u64::MAX), json!(["a"]), json!({}), json!("***")]
+        {
+            assert!(read(&value).is_err(), "{value}");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Deserializer};
 
 /// Reads a list into no more memory than it needs; a list that grows while it is read has up to four times that.
-pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(super) fn list<'de, D, T, L>(deserializer: D) -> Result<L, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
+    L: From<Vec<T>>,
 {
     let mut list = Vec::deserialize(deserializer)?;
     list.shrink_to_fit();
-    Ok(list)
+    Ok(list.into())
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime, Members, exact};
+use super::{
+    ClaimCondition, FederatedCredentialName, Glob, IssuerUrl, Lifetime, Members, Texts, exact,
+};
 
 /// A rule on a token that says which workload identities may act as it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -15,7 +17,7 @@ pub struct FederatedCredential {
     pub subject: Option<SubjectRule>,
     /// Conditions on claims; all must hold.
     #[serde(deserialize_with = "exact::list")]
-    pub claims: Vec<ClaimCondition>,
+    pub claims: Box<[ClaimCondition]>,
     /// The longest lifetime it allows.
     pub max_lifetime: Option<Lifetime>,
     /// An access token ends no later than the identity it was given for.
@@ -25,6 +27,14 @@ pub struct FederatedCredential {
 }
 
 impl FederatedCredential {
+    pub(super) fn share_texts(&mut self, texts: &mut Texts) {
+        texts.share(&mut self.name);
+        texts.share(&mut self.issuer);
+        for condition in &mut self.claims {
+            condition.share_texts(texts);
+        }
+    }
+
     /// True when an identity with this issuer, subject and claims may act as the token.
     pub fn admits(&self, issuer: &str, subject: &str, claims: &impl Members) -> bool {
         self.issuer.as_str() == issuer

@@ -3,21 +3,33 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Text;
+use super::text::{self, HasText};
 
 /// A text to compare whole values with: `*` stands for any run of characters except `/` and `:`, `**` for any run,
 /// `?` for one character except `/` and `:`. Everything else stands for itself; there is no escape.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Glob {
-    text: Box<str>,
+    text: Text,
     /// How many bytes stand before the first wildcard.
     literal: u16,
-    /// What follows the literal prefix; empty when the text holds no wildcard.
-    parts: Box<[Part]>,
+    wildcards: Wildcards,
 }
 
+/// The wildcards of a text.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+enum Wildcards {
+    None,
+    /// One `*`.
+    Run,
+    /// One `**`.
+    RunAcross,
+    Several,
+}
+
+#[derive(Clone, Copy, Debug)]
 enum Part {
     Char(char),
     One,
@@ -33,7 +45,7 @@ impl Glob {
 
     /// True when the text holds no wildcard.
     pub fn is_exact(&self) -> bool {
-        self.parts.is_empty()
+        self.wildcards == Wildcards::None
     }
 
     /// The text before the first wildcard.
@@ -52,39 +64,59 @@ impl Glob {
             return *self.text == *value;
         }
         let Some(rest) = value.strip_prefix(self.literal_prefix()) else { return false };
-        match *self.parts {
-            [Part::Run] => return !rest.contains(is_separator),
-            [Part::RunAcross] => return true,
-            _ => {}
-        }
-        // reached[i]: the first i parts fit what was read so far
-        let mut reached = vec![false; self.parts.len() + 1];
-        let mut next = reached.clone();
-        set(&mut reached, 0);
-        self.skip_runs(&mut reached);
-        for char in rest.chars() {
-            next.fill(false);
-            for ((part, here), after) in self.parts.iter().zip(&reached).zip(1..) {
-                if *here && part.repeats_over(char) {
-                    set(&mut next, after - 1);
-                }
-                if *here && part.is_one(char) {
-                    set(&mut next, after);
-                }
+        let (_, pattern) =
+            self.text.split_at_checked(usize::from(self.literal)).unwrap_or_default();
+        match self.wildcards {
+            Wildcards::None => rest.is_empty(),
+            Wildcards::Run => {
+                run(pattern, "*", rest).is_some_and(|run| !run.contains(is_separator))
             }
-            self.skip_runs(&mut next);
-            std::mem::swap(&mut reached, &mut next);
+            Wildcards::RunAcross => run(pattern, "**", rest).is_some(),
+            Wildcards::Several => fits(&parts(pattern).collect::<Vec<_>>(), rest),
         }
-        reached.last().copied().unwrap_or(false)
     }
+}
 
-    /// A run may be empty, so what reaches it reaches past it.
-    fn skip_runs(&self, reached: &mut [bool]) {
-        for (at, part) in self.parts.iter().enumerate() {
-            let here = reached.get(at).copied().unwrap_or(false);
-            if here && matches!(part, Part::Run | Part::RunAcross) {
-                set(reached, at + 1);
+impl HasText for Glob {
+    fn text_mut(&mut self) -> &mut Text {
+        &mut self.text
+    }
+}
+
+/// What the one wildcard at the start of the pattern stands for in the value, when what follows it is literally at the end.
+fn run<'a>(pattern: &str, wildcard: &str, value: &'a str) -> Option<&'a str> {
+    value.strip_suffix(pattern.strip_prefix(wildcard)?)
+}
+
+/// True when the whole value fits the parts.
+fn fits(parts: &[Part], value: &str) -> bool {
+    // reached[i]: the first i parts fit what was read so far
+    let mut reached = vec![false; parts.len() + 1];
+    let mut next = reached.clone();
+    set(&mut reached, 0);
+    skip_runs(parts, &mut reached);
+    for char in value.chars() {
+        next.fill(false);
+        for ((part, here), after) in parts.iter().zip(&reached).zip(1..) {
+            if *here && part.repeats_over(char) {
+                set(&mut next, after - 1);
             }
+            if *here && part.is_one(char) {
+                set(&mut next, after);
+            }
+        }
+        skip_runs(parts, &mut next);
+        std::mem::swap(&mut reached, &mut next);
+    }
+    reached.last().copied().unwrap_or(false)
+}
+
+/// A run may be empty, so what reaches it reaches past it.
+fn skip_runs(parts: &[Part], reached: &mut [bool]) {
+    for (at, part) in parts.iter().enumerate() {
+        let here = reached.get(at).copied().unwrap_or(false);
+        if here && matches!(part, Part::Run | Part::RunAcross) {
+            set(reached, at + 1);
         }
     }
 }
@@ -124,31 +156,44 @@ impl FromStr for Glob {
             text.split_at_checked(text.find(['*', '?']).unwrap_or(text.len())).unwrap_or_default();
         // INVARIANT: the length was looked at above
         let literal = u16::try_from(literal.len()).unwrap_or_default();
-        let mut parts = Vec::new();
-        let mut chars = wildcards.chars().peekable();
-        while let Some(char) = chars.next() {
-            parts.push(match char {
-                '*' if chars.next_if_eq(&'*').is_some() => Part::RunAcross,
-                '*' => Part::Run,
-                '?' => Part::One,
-                other => Part::Char(other),
-            });
+        Ok(Self { text: text.into(), literal, wildcards: Wildcards::of(wildcards) })
+    }
+}
+
+impl Wildcards {
+    fn of(pattern: &str) -> Self {
+        let mut wildcards = parts(pattern).filter(|part| !matches!(part, Part::Char(_)));
+        match (wildcards.next(), wildcards.next()) {
+            (None, _) => Self::None,
+            (Some(Part::Run), None) => Self::Run,
+            (Some(Part::RunAcross), None) => Self::RunAcross,
+            _ => Self::Several,
         }
-        Ok(Self { text: text.into(), literal, parts: parts.into() })
     }
 }
 
-impl TryFrom<String> for Glob {
-    type Error = InvalidGlob;
+/// What a pattern consists of.
+fn parts(pattern: &str) -> impl Iterator<Item = Part> {
+    let mut chars = pattern.chars().peekable();
+    std::iter::from_fn(move || {
+        Some(match chars.next()? {
+            '*' if chars.next_if_eq(&'*').is_some() => Part::RunAcross,
+            '*' => Part::Run,
+            '?' => Part::One,
+            other => Part::Char(other),
+        })
+    })
+}
 
-    fn try_from(text: String) -> Result<Self, InvalidGlob> {
-        text.parse()
+impl Serialize for Glob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 
-impl From<Glob> for String {
-    fn from(glob: Glob) -> Self {
-        glob.text.into()
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::parse(deserializer)
     }
 }
 
@@ -175,6 +220,8 @@ fn set(reached: &mut [bool], at: usize) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn matches(glob: &str, value: &str) -> bool {
@@ -201,6 +248,19 @@ mod tests {
         assert!(matches("a**", "a"));
         assert!(matches("*.?", "a.b.c"));
         assert!(!matches("[a-z]+", "a"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_quick_look_and_a_look_at_every_part_agree(
+            text in "[ab/:é]{0,4}([*]{1,2}|[?]|)[ab/:é]{0,3}([*]{1,2}|[?]|)[a/]{0,1}",
+            value in "[ab/:é*]{0,10}",
+        ) {
+            if let Ok(glob) = text.parse::<Glob>() {
+                let parts: Vec<_> = parts(&text).collect();
+                prop_assert_eq!(glob.matches(&value), fits(&parts, &value));
+            }
+        }
     }
 
     #[test]

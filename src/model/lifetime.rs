@@ -1,6 +1,7 @@
 //! How long an access token is valid.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,31 +11,35 @@ use serde::{Deserialize, Serialize};
 /// A length of time of whole seconds, at least one minute: clients of registries treat less as one minute.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Lifetime(Duration);
+pub struct Lifetime(NonZeroU64);
 
 impl Lifetime {
     /// The shortest lifetime that is handed out, one minute.
-    pub const MIN: Self = Self(Duration::from_mins(1));
+    pub const MIN: Self = Self::of_minutes(1);
     /// The lifetime of a request that names none, 15 minutes.
-    pub const DEFAULT: Self = Self(Duration::from_mins(15));
+    pub const DEFAULT: Self = Self::of_minutes(15);
 
     /// A lifetime of whole seconds (fractions are dropped).
     ///
     /// # Errors
     /// Less than a minute.
     pub fn new(length: Duration) -> Result<Self, InvalidLifetime> {
-        let whole = Duration::from_secs(length.as_secs());
-        if whole < Self::MIN.0 { Err(InvalidLifetime::TooShort) } else { Ok(Self(whole)) }
+        let whole = NonZeroU64::new(length.as_secs()).map(Self);
+        whole.filter(|whole| *whole >= Self::MIN).ok_or(InvalidLifetime::TooShort)
+    }
+
+    const fn of_minutes(minutes: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(60 * minutes - 1))
     }
 
     /// The length as a duration.
     pub const fn as_duration(self) -> Duration {
-        self.0
+        Duration::from_secs(self.0.get())
     }
 
     /// The length in seconds.
     pub const fn as_secs(self) -> u64 {
-        self.0.as_secs()
+        self.0.get()
     }
 }
 
@@ -65,7 +70,7 @@ impl From<Lifetime> for String {
 
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
+        let seconds = i64::try_from(self.as_secs()).unwrap_or(i64::MAX);
         write!(f, "{:#}", SignedDuration::from_secs(seconds))
     }
 }

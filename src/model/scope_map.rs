@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActionSet, Lifetime, RegistryName, RepositoryName, RepositoryPattern, ScopeMapName, Token,
+    ActionSet, Lifetime, RegistryName, RepositoryName, RepositoryPattern, ScopeMapName, Text,
+    Texts, Token,
 };
 
 /// A named, reusable set of permissions inside one registry: the boundary that a person approved.
@@ -17,9 +18,9 @@ pub struct ScopeMap {
     /// Its name in the registry.
     pub name: ScopeMapName,
     /// What it is for.
-    pub description: String,
+    pub description: Text,
     /// Who answers for it.
-    pub owner: String,
+    pub owner: Text,
     /// The actions on each pattern; a repository has the union of all that match it.
     pub permissions: BTreeMap<RepositoryPattern, ActionSet>,
     /// The longest lifetime of an access token under it.
@@ -33,10 +34,18 @@ pub struct ScopeMap {
     /// When it was last changed.
     pub update_time: Timestamp,
     /// Who made the last change.
-    pub updated_by: String,
+    pub updated_by: Text,
 }
 
 impl ScopeMap {
+    /// Makes its texts share the memory of equal ones.
+    pub fn share_texts(&mut self, texts: &mut Texts) {
+        texts.share(&mut self.registry);
+        for text in [&mut self.description, &mut self.owner, &mut self.updated_by] {
+            texts.share(text);
+        }
+    }
+
     /// The actions on `repository`: the union of all entries that match it, found by looking at each.
     pub fn actions_on(&self, repository: &RepositoryName) -> ActionSet {
         self.permissions

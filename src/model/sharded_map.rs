@@ -14,22 +14,40 @@ const SHARDS: usize = 256;
 
 /// A map that is copied at once, and of which a changed copy shares all but the parts that changed with the original.
 #[derive(Clone)]
-pub struct ShardedMap<K, V> {
+pub struct ShardedMap<K, V, S = RandomState> {
     shards: Arc<[Arc<Shard<K, V>>]>,
-    hasher: RandomState,
+    hasher: S,
 }
 
 type Shard<K, V> = HashTable<(K, V)>;
 
-impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, S: BuildHasher> ShardedMap<K, V, S> {
     /// The value of a key.
     pub fn find<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
+        self.entry_of(key).map(|(_, value)| value)
+    }
+
+    /// The key that is there, and is equal to this one: for keys that are looked up by a part of what they are.
+    pub fn find_key<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&K>
+    where
+        K: Borrow<Q>,
+    {
+        self.entry_of(key).map(|(own, _)| own)
+    }
+
+    /// The value of a key that has one, to be changed.
+    pub fn find_mut<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        // a part without it is not copied
+        self.find(key)?;
         let hash = self.hasher.hash_one(key);
         let (_, value) =
-            self.shards.get(shard(hash))?.find(hash, |(own, _)| own.borrow() == key)?;
+            part(&mut self.shards, hash)?.find_mut(hash, |(own, _)| own.borrow() == key)?;
         Some(value)
     }
 
@@ -49,13 +67,32 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
     where
         K: Borrow<Q>,
     {
+        self.take(key).map(|(_, value)| value)
+    }
+
+    /// Takes a key out, and returns it with its value.
+    pub fn take<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<(K, V)>
+    where
+        K: Borrow<Q>,
+    {
         // a part without it is not copied
         self.find(key)?;
         let hash = self.hasher.hash_one(key);
         let place =
             part(&mut self.shards, hash)?.find_entry(hash, |(own, _)| own.borrow() == key).ok()?;
-        let ((_, value), _) = place.remove();
-        Some(value)
+        Some(place.remove().0)
+    }
+
+    /// Makes room for so many keys more, about: a map that grows writes what it holds again and again.
+    pub fn reserve(&mut self, additional: usize) {
+        let Self { shards, hasher } = self;
+        let additional = additional / SHARDS;
+        if additional == 0 {
+            return;
+        }
+        for shard in Arc::make_mut(shards) {
+            Arc::make_mut(shard).reserve(additional, |(own, _)| hasher.hash_one(own));
+        }
     }
 
     /// The value of a key, to be changed; the default is put there when it has none.
@@ -72,7 +109,24 @@ impl<K: Clone + Eq + Hash, V: Clone> ShardedMap<K, V> {
 
     /// All values, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.shards.iter().flat_map(|shard| shard.iter().map(|(_, value)| value))
+        self.entries().map(|(_, value)| value)
+    }
+
+    /// All keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.entries().map(|(key, _)| key)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &(K, V)> {
+        self.shards.iter().flat_map(|shard| shard.iter())
+    }
+
+    fn entry_of<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&(K, V)>
+    where
+        K: Borrow<Q>,
+    {
+        let hash = self.hasher.hash_one(key);
+        self.shards.get(shard(hash))?.find(hash, |(own, _)| own.borrow() == key)
     }
 
     fn at(&mut self, key: &K) -> Option<Entry<'_, (K, V)>> {
@@ -96,17 +150,16 @@ fn shard(hash: u64) -> usize {
     usize::from(hash.to_le_bytes()[4])
 }
 
-impl<K, V> Default for ShardedMap<K, V> {
+impl<K, V, S: Default> Default for ShardedMap<K, V, S> {
     fn default() -> Self {
         let empty = Arc::new(Shard::default());
-        Self {
-            shards: std::iter::repeat_n(empty, SHARDS).collect(),
-            hasher: RandomState::default(),
-        }
+        Self { shards: std::iter::repeat_n(empty, SHARDS).collect(), hasher: S::default() }
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> FromIterator<(K, V)> for ShardedMap<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, S: BuildHasher + Default> FromIterator<(K, V)>
+    for ShardedMap<K, V, S>
+{
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::default();
         for (key, value) in entries {
@@ -116,7 +169,7 @@ impl<K: Clone + Eq + Hash, V: Clone> FromIterator<(K, V)> for ShardedMap<K, V> {
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for ShardedMap<K, V> {
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for ShardedMap<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.shards.iter().flat_map(|shard| shard.iter());
         f.debug_map().entries(entries.map(|(key, value)| (key, value))).finish()
@@ -125,7 +178,7 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for ShardedMap<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{HashMap, HashSet};
 
     use proptest::prelude::*;
 
@@ -136,13 +189,18 @@ mod tests {
         fn it_is_a_map_and_a_copy_keeps_what_it_had(
             before in prop::collection::vec((0..400_u16, any::<u8>()), 0..400),
             after in prop::collection::vec((0..400_u16, any::<Option<u8>>()), 0..50),
+            room in 0..5_000_usize,
         ) {
             let original: ShardedMap<u16, u8> = before.iter().copied().collect();
             let mut plain: HashMap<u16, u8> = before.into_iter().collect();
             let then = plain.clone();
             let mut changed = original.clone();
+            changed.reserve(room);
             for (key, value) in after {
-                if let Some(value) = value {
+                if key % 3 == 0 && let Some(place) = changed.find_mut(&key) {
+                    *place = place.wrapping_add(1);
+                    plain.entry(key).and_modify(|own| *own = own.wrapping_add(1));
+                } else if let Some(value) = value {
                     prop_assert_eq!(changed.insert(key, value), plain.insert(key, value));
                 } else {
                     prop_assert_eq!(changed.remove(&key), plain.remove(&key));
@@ -150,9 +208,11 @@ mod tests {
             }
             for key in 0..400 {
                 prop_assert_eq!(changed.find(&key), plain.get(&key));
+                prop_assert_eq!(changed.find_key(&key), plain.get_key_value(&key).map(|own| own.0));
                 prop_assert_eq!(original.find(&key), then.get(&key));
             }
             prop_assert_eq!(changed.values().count(), plain.len());
+            prop_assert_eq!(changed.keys().collect::<HashSet<_>>(), plain.keys().collect());
         }
     }
 

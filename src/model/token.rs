@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FederatedCredential, FederatedCredentialName, PasswordHash, RegistryName, ScopeMapName,
-    TokenName, TokenUid, exact,
+    FederatedCredential, FederatedCredentialName, PasswordHash, RegistryName, ScopeMapName, Text,
+    Texts, TokenName, TokenUid, exact,
 };
 
 /// A named principal of one registry, tied to exactly one scope map.
@@ -25,9 +25,9 @@ pub struct Token {
     /// Whether it may be used.
     pub status: Status,
     /// What it is for.
-    pub description: String,
+    pub description: Text,
     /// Who answers for it.
-    pub owner: String,
+    pub owner: Text,
     /// When it ends by itself.
     pub expire_time: Option<Timestamp>,
     /// Long-lived secrets, at most one a slot.
@@ -43,13 +43,25 @@ pub struct Token {
     /// When it was last changed.
     pub update_time: Timestamp,
     /// Who made the last change.
-    pub updated_by: String,
+    pub updated_by: Text,
 }
 
 impl Token {
     /// True when it is enabled and has not ended at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.status == Status::Enabled && self.expire_time.is_none_or(|end| now < end)
+    }
+
+    /// Makes its texts share the memory of equal ones.
+    pub fn share_texts(&mut self, texts: &mut Texts) {
+        texts.share(&mut self.registry);
+        texts.share(&mut self.scope_map);
+        for text in [&mut self.description, &mut self.owner, &mut self.updated_by] {
+            texts.share(text);
+        }
+        for credential in &mut self.federated_credentials {
+            credential.share_texts(texts);
+        }
     }
 }
 
@@ -73,7 +85,7 @@ pub struct Password {
     /// SHA-256 of the secret: it is 256 random bits, not a human's password.
     pub hash: PasswordHash,
     /// The last four characters of the secret, to tell passwords apart.
-    pub last_four: String,
+    pub last_four: Text,
     /// When it was generated.
     pub create_time: Timestamp,
     /// When it ends by itself.

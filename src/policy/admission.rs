@@ -5,8 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Denial;
-use super::index::Place;
-use super::permit::Bearer;
+use super::place::Place;
 use super::registry::Registry;
 use super::snapshot::{Principal, Snapshot};
 use crate::identity::{Identity, Kind, PasswordEntry, Workload};
@@ -30,7 +29,7 @@ pub(super) struct Admission<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Grounds<'a> {
     Anonymous,
-    Workload(&'a Workload, &'a FederatedCredential),
+    Workload(&'a Workload, &'a Place),
     Password(&'a Password),
     Session(&'a Arc<Session>, Basis<'a>),
 }
@@ -60,8 +59,10 @@ pub(super) fn find<'a>(
         }
         Kind::Workload(workload) => {
             let Some(index) = registry.credentials_of(workload.issuer()) else { return Ok(()) };
-            index.find(workload.subject(), workload.claims(), |place| {
-                admitted_by(registry, workload, place).into_iter().for_each(&mut admitted);
+            index.find(workload, |place| {
+                if let Some(principal) = registry.principal_at(place) {
+                    admitted(Admission { principal, grounds: Grounds::Workload(workload, place) });
+                }
             });
         }
         Kind::Password(holder) => {
@@ -87,22 +88,31 @@ impl Grounds<'_> {
         }
     }
 
-    /// The longest lifetime that the credential allows.
-    pub(super) const fn max_lifetime(&self) -> Option<Lifetime> {
+    /// True when nothing of the token and the credential but the scope map bounds what is allowed.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Workload(_, place) if place.is_plain())
+    }
+
+    /// The federated credential that admitted the workload, or that the session rests on.
+    fn federated(&self) -> Option<&FederatedCredential> {
         match self {
-            Self::Workload(_, credential) | Self::Session(_, Basis::Federated(credential)) => {
-                credential.max_lifetime
-            }
+            Self::Workload(_, place) => place.credential(),
+            Self::Session(_, Basis::Federated(credential)) => Some(credential),
             Self::Anonymous | Self::Password(_) | Self::Session(..) => None,
         }
+    }
+
+    /// The longest lifetime that the credential allows.
+    pub(super) fn max_lifetime(&self) -> Option<Lifetime> {
+        self.federated()?.max_lifetime
     }
 
     /// When what was presented, or the password that it rests on, ends; for an identity token where the credential binds it.
     pub(super) fn end(&self) -> Option<Timestamp> {
         match self {
             Self::Anonymous => None,
-            Self::Workload(workload, credential) => {
-                credential.bind_to_identity_expiry.then(|| workload.expire_time())
+            Self::Workload(workload, place) => {
+                place.credential()?.bind_to_identity_expiry.then(|| workload.expire_time())
             }
             Self::Password(password) => password.expire_time,
             Self::Session(session, basis) => {
@@ -116,9 +126,9 @@ impl Grounds<'_> {
     }
 
     /// The federated credential, to choose between several of one token.
-    pub(super) const fn federated_name(&self) -> Option<&FederatedCredentialName> {
+    pub(super) fn federated_name(&self) -> Option<&FederatedCredentialName> {
         match self {
-            Self::Workload(_, credential) => Some(&credential.name),
+            Self::Workload(_, place) => place.credential().map(|own| &own.name),
             Self::Anonymous | Self::Password(_) | Self::Session(..) => None,
         }
     }
@@ -127,39 +137,18 @@ impl Grounds<'_> {
     pub(super) fn credential(&self) -> CredentialRef {
         match self {
             Self::Anonymous => CredentialRef::Anonymous,
-            Self::Workload(_, credential) => CredentialRef::Federated {
-                name: credential.name.clone(),
-                revision: credential.revision,
-            },
+            // INVARIANT: a place has a credential; on nobody's, nothing could rest
+            Self::Workload(_, place) => {
+                place.credential().map_or(CredentialRef::Anonymous, |own| {
+                    CredentialRef::Federated { name: own.name.clone(), revision: own.revision }
+                })
+            }
             Self::Password(password) => {
                 CredentialRef::Password { slot: password.slot, generation: password.generation }
             }
             Self::Session(session, _) => session.credential.clone(),
         }
     }
-
-    /// Who was admitted.
-    pub(super) fn bearer(&self) -> Bearer {
-        match self {
-            Self::Anonymous => Bearer::Anonymous,
-            Self::Workload(workload, _) => Bearer::Workload((*workload).clone()),
-            Self::Password(_) => Bearer::Password,
-            Self::Session(session, _) => Bearer::Session(Arc::clone(session)),
-        }
-    }
-}
-
-fn admitted_by<'a>(
-    registry: &'a Registry,
-    workload: &'a Workload,
-    place: &'a Place,
-) -> Option<Admission<'a>> {
-    let credential = place.credential()?;
-    if !credential.admits(workload.issuer().as_str(), workload.subject(), workload.claims()) {
-        return None;
-    }
-    let principal = registry.principal(&place.token)?;
-    Some(Admission { principal, grounds: Grounds::Workload(workload, credential) })
 }
 
 fn by_password<'a>(

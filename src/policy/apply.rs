@@ -67,7 +67,7 @@ impl Snapshot {
         };
         let mut checks = Checks::new(&self.context, &has_scope_map);
         checks.token(token);
-        if self.tokens.find(&token.uid).is_some() {
+        if self.token(token.uid).is_some() {
             checks.double_uid(token);
         }
         let mut own = HashSet::new();

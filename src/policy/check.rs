@@ -1,6 +1,9 @@
 //! What is wrong with definitions: every problem, each a sentence that names the definition and says what to do.
 
-use std::collections::HashSet;
+use std::fmt;
+use std::hash::Hash;
+
+use foldhash::HashSet;
 
 use super::snapshot::{Context, Issuer};
 use super::{system, tenant};
@@ -8,7 +11,7 @@ use crate::model::{
     Definitions, FederatedCredential, Password, RegistryName, ScopeMap, Status, Token,
 };
 
-/// All problems, in the order of the definitions.
+/// All problems, in the order of the definitions; then what is there twice.
 pub(super) fn problems(definitions: &Definitions, context: &Context) -> Vec<String> {
     let scope_maps: HashSet<_> =
         definitions.scope_maps.iter().map(|map| (&map.registry, map.name.as_str())).collect();
@@ -26,7 +29,7 @@ pub(super) fn problems(definitions: &Definitions, context: &Context) -> Vec<Stri
 pub(super) fn no_scope_map(token: &Token) -> String {
     format!(
         "{}: its scope map `{}` is not in that registry: add it, or name another",
-        subject_of(token),
+        Subject::Token(token),
         token.scope_map
     )
 }
@@ -55,46 +58,41 @@ impl<'a> Checks<'a> {
 
     /// What is wrong with a scope map by itself.
     pub(super) fn scope_map(&mut self, map: &ScopeMap) {
-        let subject = format!("scope map `{}` of registry `{}`", map.name, map.registry);
-        self.registry(&subject, &map.registry);
+        let subject = Subject::ScopeMap(map);
+        self.registry(subject, &map.registry);
         if map.system != map.name.as_str().starts_with(system::PREFIX) {
             let prefix = system::PREFIX;
-            self.add(&subject, format!("names that start with `{prefix}` are kept for the scope maps of the system: choose another"));
+            self.add(subject, format!("names that start with `{prefix}` are kept for the scope maps of the system: choose another"));
         }
         if map.permissions.is_empty() {
-            self.add(&subject, "it has no permissions: add at least one repository with actions");
+            self.add(subject, "it has no permissions: add at least one repository with actions");
         }
         for (pattern, _) in map.permissions.iter().filter(|(_, actions)| actions.is_empty()) {
-            self.add(
-                &subject,
-                format!("`{pattern}` has no actions: add some, or remove the entry"),
-            );
+            self.add(subject, format!("`{pattern}` has no actions: add some, or remove the entry"));
         }
     }
 
     /// What is wrong with a token by itself.
     pub(super) fn token(&mut self, token: &Token) {
-        let subject = subject_of(token);
-        self.registry(&subject, &token.registry);
+        let subject = Subject::Token(token);
+        self.registry(subject, &token.registry);
         let enabled = token.status == Status::Enabled;
         if enabled && !(self.has_scope_map)(&token.registry, token.scope_map.as_str()) {
             self.problems.push(no_scope_map(token));
         }
-        let mut slots = HashSet::new();
-        for password in token.passwords.iter().filter(|password| !slots.insert(password.slot)) {
-            self.add(&subject, format!("it has two of {}: keep one", password.slot));
+        for password in repeated(&token.passwords, |own| own.slot) {
+            self.add(subject, format!("it has two of {}: keep one", password.slot));
         }
-        let mut names = HashSet::new();
+        for credential in repeated(&token.federated_credentials, |own| &own.name) {
+            let subject = Subject::Credential(token, credential);
+            self.add(subject, "the token has two of that name: rename one");
+        }
         for credential in &token.federated_credentials {
-            let subject = format!("federated credential `{}` of {subject}", credential.name);
-            if !names.insert(&credential.name) {
-                self.add(&subject, "the token has two of that name: rename one");
-            }
-            self.credential(&subject, credential);
+            self.credential(Subject::Credential(token, credential), credential);
         }
     }
 
-    fn credential(&mut self, subject: &str, credential: &FederatedCredential) {
+    fn credential(&mut self, subject: Subject<'_>, credential: &FederatedCredential) {
         match self.issuers.iter().find(|issuer| issuer.issuer == credential.issuer) {
             None => self.add(subject, format!("issuer `{}` is not configured: add it to `[[issuers]]`, written in the same way", credential.issuer)),
             Some(issuer) if issuer.shared && !tenant::binds_tenant(credential) => {
@@ -106,49 +104,39 @@ impl<'a> Checks<'a> {
         if !tenant::is_bounded(credential) {
             self.add(subject, "it is open to everybody at the issuer: give an exact subject, a subject pattern whose first segment is literal, or a claim");
         }
-        let mut names = HashSet::new();
-        for condition in &credential.claims {
-            if condition.accepted.is_empty() {
-                self.add(
-                    subject,
-                    format!(
-                        "claim `{}` has no accepted value: add one, or remove the claim",
-                        condition.name
-                    ),
-                );
-            }
-            if !names.insert(&condition.name) {
-                self.add(
-                    subject,
-                    format!(
-                        "claim `{}` is there twice: put all its values in one list",
-                        condition.name
-                    ),
-                );
-            }
+        for condition in credential.claims.iter().filter(|own| own.accepted.is_empty()) {
+            self.add(
+                subject,
+                format!(
+                    "claim `{}` has no accepted value: add one, or remove the claim",
+                    condition.name
+                ),
+            );
+        }
+        for condition in repeated(&credential.claims, |own| &own.name) {
+            self.add(
+                subject,
+                format!(
+                    "claim `{}` is there twice: put all its values in one list",
+                    condition.name
+                ),
+            );
         }
     }
 
     fn doubles(&mut self, definitions: &Definitions) {
-        let mut maps = HashSet::new();
-        for map in &definitions.scope_maps {
-            if !maps.insert((&map.registry, &map.name)) {
-                self.add(
-                    &format!("scope map `{}` of registry `{}`", map.name, map.registry),
-                    "there are two of that name: rename or remove one",
-                );
-            }
+        let twice = "there are two of that name: rename or remove one";
+        for map in repeated(&definitions.scope_maps, |own| (&own.registry, &own.name)) {
+            self.add(Subject::ScopeMap(map), twice);
         }
-        let mut names = HashSet::new();
-        let mut uids = HashSet::new();
-        let mut hashes = HashSet::new();
+        for token in repeated(&definitions.tokens, |own| (&own.registry, &own.name)) {
+            self.add(Subject::Token(token), twice);
+        }
+        for token in repeated(&definitions.tokens, |own| own.uid) {
+            self.double_uid(token);
+        }
+        let mut hashes = HashSet::default();
         for token in &definitions.tokens {
-            if !names.insert((&token.registry, &token.name)) {
-                self.add(&subject_of(token), "there are two of that name: rename or remove one");
-            }
-            if !uids.insert(token.uid) {
-                self.double_uid(token);
-            }
             for password in token.passwords.iter().filter(|password| !hashes.insert(password.hash))
             {
                 self.double_secret(token, password);
@@ -159,19 +147,19 @@ impl<'a> Checks<'a> {
     /// Another token has the uid of this one.
     pub(super) fn double_uid(&mut self, token: &Token) {
         let problem = "another token has its uid: delete this one and make it again";
-        self.add(&subject_of(token), problem);
+        self.add(Subject::Token(token), problem);
     }
 
     /// Another password has the secret of this one.
     pub(super) fn double_secret(&mut self, token: &Token, password: &Password) {
         let slot = password.slot;
         self.add(
-            &subject_of(token),
+            Subject::Token(token),
             format!("another password has the secret of its {slot}: generate it again"),
         );
     }
 
-    fn registry(&mut self, subject: &str, registry: &RegistryName) {
+    fn registry(&mut self, subject: Subject<'_>, registry: &RegistryName) {
         if !self.registries.contains(registry) {
             self.add(
                 subject,
@@ -180,13 +168,44 @@ impl<'a> Checks<'a> {
         }
     }
 
-    fn add(&mut self, subject: &str, problem: impl AsRef<str>) {
+    fn add(&mut self, subject: Subject<'_>, problem: impl AsRef<str>) {
         self.problems.push(format!("{subject}: {}", problem.as_ref()));
     }
 }
 
-fn subject_of(token: &Token) -> String {
-    format!("token `{}` of registry `{}`", token.name, token.registry)
+/// Of what a problem is: put into words when there is one.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    ScopeMap(&'a ScopeMap),
+    Token(&'a Token),
+    Credential(&'a Token, &'a FederatedCredential),
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ScopeMap(map) => {
+                write!(f, "scope map `{}` of registry `{}`", map.name, map.registry)
+            }
+            Self::Token(token) => {
+                write!(f, "token `{}` of registry `{}`", token.name, token.registry)
+            }
+            Self::Credential(token, own) => {
+                write!(f, "federated credential `{}` of {}", own.name, Self::Token(token))
+            }
+        }
+    }
+}
+
+/// Those with a key that one before them has.
+fn repeated<'a, T, K: Eq + Hash>(
+    all: &'a [T],
+    key: impl Fn(&'a T) -> K,
+) -> impl Iterator<Item = &'a T> {
+    let several = if all.len() > 1 { all } else { &[] };
+    let mut keys =
+        HashSet::with_capacity_and_hasher(several.len(), foldhash::fast::RandomState::default());
+    several.iter().filter(move |own| !keys.insert(key(own)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The decision.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -12,31 +12,31 @@ use super::snapshot::Snapshot;
 use super::{Denial, Permit};
 use crate::identity::Identity;
 use crate::model::{
-    AccessRequest, ActionSet, FederatedCredentialName, Lifetime, Permissions, RepositoryName,
-    Status, TokenName,
+    AccessRequest, ActionSet, FederatedCredentialName, Lifetime, Permission, Permissions,
+    RepositoryName, Status, Token, TokenName,
 };
 
 /// Allows all of the request by one token, or denies it.
 ///
 /// Of several tokens that allow it, the first by name; of several federated credentials of that token that admit the
 /// identity, the one that allows the longest lifetime, then the first by name.
-pub fn decide(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+pub fn decide<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     search(snapshot, identity, request, now, Reach::All)
 }
 
 /// Allows what one token allows of the request, for the docker token endpoint: the first token by name that allows all of it,
 /// else the first that allows any of it, else the first that admits the identity (a permit with no permissions: a docker login).
-pub fn decide_available(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+pub fn decide_available<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     search(snapshot, identity, request, now, Reach::None)
 }
 
@@ -48,13 +48,13 @@ enum Reach {
     None,
 }
 
-fn search(
-    snapshot: &Snapshot,
-    identity: &Identity,
-    request: &AccessRequest,
+fn search<'a>(
+    snapshot: &'a Snapshot,
+    identity: &'a Identity,
+    request: &'a AccessRequest,
     now: Timestamp,
     least: Reach,
-) -> Result<Permit, Denial> {
+) -> Result<Permit<'a>, Denial> {
     let registry = snapshot
         .registry(&request.registry)
         .ok_or_else(|| Denial::UnknownRegistry { registry: request.registry.clone() })?;
@@ -72,6 +72,13 @@ fn search(
         Some(offer) => Ok(query.permit(&offer, snapshot.revision())),
         None => Err(nearest.unwrap_or_else(|| query.not_admitted())),
     }
+}
+
+/// How much one token allows.
+struct Reached<'a> {
+    reach: Reach,
+    /// The first thing that is wanted and not allowed, and the actions that are missing.
+    lacking: Option<(&'a Permission, ActionSet)>,
 }
 
 struct Query<'a> {
@@ -98,22 +105,23 @@ impl Offer<'_> {
     }
 }
 
-impl Query<'_> {
-    fn offer<'b>(&self, admission: Admission<'b>) -> Result<Offer<'b>, Denial> {
+impl<'a> Query<'a> {
+    fn offer(&self, admission: Admission<'a>) -> Result<Offer<'a>, Denial> {
         let token = admission.principal.token;
         let token_name = || token.name.clone();
         if let Some(named) = self.request.token_name.as_ref().filter(|name| **name != token.name) {
             return Err(self.named_token_does_not_admit(named));
         }
-        if token.status != Status::Enabled {
+        let plain = admission.grounds.is_plain();
+        if !plain && token.status != Status::Enabled {
             return Err(Denial::TokenDisabled { token_name: token_name() });
         }
-        if !token.is_usable(self.now) {
+        if !plain && !token.is_usable(self.now) {
             return Err(Denial::TokenExpired { token_name: token_name() });
         }
-        let reach = self.reach(&admission);
+        let Reached { reach, lacking } = self.reach(&admission);
         if reach > self.least {
-            return Err(self.outside(&admission));
+            return Err(outside(token, lacking));
         }
         let bounds = self.bounds(&admission);
         let lifetime = bounds
@@ -123,69 +131,59 @@ impl Query<'_> {
     }
 
     /// How much of what is wanted the token allows. Of nothing, it allows all.
-    fn reach(&self, admission: &Admission<'_>) -> Reach {
-        let mut reach = Reach::All;
-        let mut any = false;
+    fn reach(&self, admission: &Admission<'_>) -> Reached<'a> {
+        let (mut any, mut lacking) = (false, None);
         for wanted in &self.request.permissions {
             let allowed = wanted.actions.intersection(allowed(admission, &wanted.repository));
             any |= !allowed.is_empty();
             if allowed != wanted.actions {
-                reach = Reach::Some;
+                let missing = wanted.actions.difference(allowed);
+                lacking.get_or_insert((wanted, missing));
             }
         }
-        if reach == Reach::Some && !any { Reach::None } else { reach }
+        let reach = match lacking {
+            None => Reach::All,
+            Some(_) if any => Reach::Some,
+            Some(_) => Reach::None,
+        };
+        Reached { reach, lacking }
     }
 
     fn bounds(&self, admission: &Admission<'_>) -> Bounds {
         let limits = &self.registry.bounds;
+        let asked = self.request.lifetime.unwrap_or(limits.default_lifetime);
+        let lengths = [admission.principal.boundary.max_lifetime, limits.max_lifetime];
+        if admission.grounds.is_plain() {
+            return Bounds::new(asked, lengths, []);
+        }
+        let [boundary, registry] = lengths;
         Bounds::new(
-            self.request.lifetime.unwrap_or(limits.default_lifetime),
-            [
-                admission.principal.boundary.scope_map.max_lifetime,
-                admission.grounds.max_lifetime(),
-                limits.max_lifetime,
-            ],
+            asked,
+            [boundary, admission.grounds.max_lifetime(), registry],
             [admission.principal.token.expire_time, admission.grounds.end()],
         )
     }
 
-    fn permit(&self, offer: &Offer<'_>, policy_revision: u64) -> Permit {
+    fn permit(&self, offer: &Offer<'a>, policy_revision: u64) -> Permit<'a> {
         let Admission { principal, grounds } = offer.admission;
         let permissions = match offer.reach {
-            Reach::All => self.request.permissions.clone(),
-            Reach::Some => {
-                self.request.permissions.filtered(|name| allowed(&offer.admission, name))
-            }
-            Reach::None => Permissions::default(),
+            Reach::All => Cow::Borrowed(&self.request.permissions),
+            Reach::Some => Cow::Owned(
+                self.request.permissions.filtered(|name| allowed(&offer.admission, name)),
+            ),
+            Reach::None => Cow::Owned(Permissions::default()),
         };
         Permit {
-            registry: Arc::clone(&self.registry.bounds),
-            token: Arc::clone(principal.token),
-            boundary: Arc::clone(principal.boundary),
-            credential: grounds.credential(),
-            bearer: grounds.bearer(),
+            registry: &self.registry.bounds,
+            token: principal.token,
+            boundary: principal.boundary,
+            grounds,
             permissions,
             issue_time: self.now,
             bounds: offer.bounds,
             lifetime: offer.lifetime,
             form: self.request.form,
             policy_revision,
-        }
-    }
-
-    /// The first thing that is wanted and not allowed.
-    fn outside(&self, admission: &Admission<'_>) -> Denial {
-        let lacking = self.request.permissions.iter().find_map(|wanted| {
-            let missing = wanted.actions.difference(allowed(admission, &wanted.repository));
-            (!missing.is_empty()).then(|| (wanted.repository.clone(), missing))
-        });
-        match lacking {
-            Some((repository, missing)) => Denial::OutsideScopeMap {
-                token_name: admission.principal.token.name.clone(),
-                repository,
-                missing,
-            },
-            None => Denial::NoToken,
         }
     }
 
@@ -203,6 +201,17 @@ impl Query<'_> {
         } else {
             Denial::UnknownToken { token_name }
         }
+    }
+}
+
+fn outside(token: &Token, lacking: Option<(&Permission, ActionSet)>) -> Denial {
+    match lacking {
+        Some((wanted, missing)) => Denial::OutsideScopeMap {
+            token_name: token.name.clone(),
+            repository: wanted.repository.clone(),
+            missing,
+        },
+        None => Denial::NoToken,
     }
 }
 

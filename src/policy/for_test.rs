@@ -8,7 +8,7 @@ use crate::identity::{Identity, for_test as identities};
 use crate::model::{
     AccessRequest, ActionSet, ClaimCondition, Definitions, FederatedCredential, Form, Lifetime,
     Password, PasswordSecret, PasswordSlot, Permission, Permissions, RegistryUid, Reuse, ScopeMap,
-    Status, SubjectRule, Token, TokenUid,
+    Status, SubjectRule, Text, Token, TokenUid,
 };
 
 /// An issuer of one organisation's own.
@@ -53,8 +53,8 @@ pub(super) fn scope_map(name: &str, permissions: &[(&str, &str)]) -> ScopeMap {
     ScopeMap {
         registry: "local".parse().unwrap(),
         name: name.parse().unwrap(),
-        description: String::new(),
-        owner: String::new(),
+        description: Text::new(),
+        owner: Text::new(),
         permissions: permissions
             .iter()
             .map(|(pattern, actions)| (pattern.parse().unwrap(), actions_of(actions)))
@@ -64,7 +64,7 @@ pub(super) fn scope_map(name: &str, permissions: &[(&str, &str)]) -> ScopeMap {
         revision: 1,
         create_time: now(),
         update_time: now(),
-        updated_by: "test".to_owned(),
+        updated_by: "test".into(),
     }
 }
 
@@ -80,15 +80,15 @@ pub(super) fn token(
         name: name.parse().unwrap(),
         scope_map: scope_map.parse().unwrap(),
         status: Status::Enabled,
-        description: String::new(),
-        owner: String::new(),
+        description: Text::new(),
+        owner: Text::new(),
         expire_time: None,
         passwords: Vec::new(),
         federated_credentials,
         revision: 1,
         create_time: now(),
         update_time: now(),
-        updated_by: "test".to_owned(),
+        updated_by: "test".into(),
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn password(slot: PasswordSlot, generation: u64, random: u8) -> Passw
         slot,
         generation,
         hash: secret.hash(),
-        last_four: secret.last_four(),
+        last_four: secret.last_four().into(),
         create_time: now(),
         expire_time: None,
     }

@@ -4,30 +4,30 @@
 //! value, or the text before the first wildcard of a pattern. What is found is still to be checked completely; so only the
 //! hash of a value is kept, and two values of one hash cost time, never more.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use foldhash::fast::FixedState;
+use foldhash::fast::{FixedState, FoldHasher};
 use serde_json::Value;
 
+use super::boundaries::Slot;
+use super::facet::Facet;
 use super::handle::{Handle, Key, Source, handles};
-use crate::model::{Definitions, FederatedCredential, IssuerUrl, Members, ShardedMap, Token};
-
-/// A federated credential: where it stands in its token.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) token: Arc<Token>,
-    pub(super) position: u32,
-}
+use super::names::Names;
+use super::place::{Place, credential};
+use super::test_code::Seen;
+use crate::identity::Workload;
+use crate::model::{Claim, Definitions, IssuerUrl, ShardedMap, Token};
 
 /// The federated credentials that name one issuer, in one registry. A changed copy shares what did not change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CredentialIndex {
     facets: Vec<Facet>,
-    places: ShardedMap<Hash, Bucket>,
+    places: ShardedMap<Hash, Bucket, AsItIs>,
     /// Those that no value singles out: to be looked at for every identity.
     rest: Arc<Vec<Place>>,
+    names: Names,
 }
 
 /// How many credentials could stand under each key; nothing is known of one that is not there.
@@ -35,24 +35,18 @@ pub(super) struct CredentialIndex {
 pub(super) struct Shared(HashMap<Hash, usize>);
 
 /// The hash of an issuer, a source and a key.
-type Hash = u64;
+pub(super) type Hash = u64;
 
-/// What is known of the credentials that stand under conditions on one and the same source.
-#[derive(Clone, Debug)]
-struct Facet {
-    source: Source,
-    hash: Hash,
-    /// How many stand under a whole value.
-    values: usize,
-    /// The lengths of prefixes, in bytes, and how many stand under a prefix of each.
-    prefixes: Vec<(usize, usize)>,
-}
+/// Hashes what is a hash already.
+#[derive(Clone, Copy, Debug, Default)]
+struct AsItIs(Hash);
 
 #[derive(Clone, Debug)]
 enum Bucket {
     /// The usual case, without memory of its own.
     One(Place),
-    Many(Vec<Place>),
+    #[expect(clippy::box_collection, reason = "it must not make the usual case larger")]
+    Many(Box<Vec<Place>>),
 }
 
 impl Shared {
@@ -73,12 +67,19 @@ impl Shared {
 
 impl CredentialIndex {
     /// Puts a credential of the issuer under its best condition.
-    pub(super) fn insert(&mut self, place: &Place, shared: &Shared) {
+    pub(super) fn insert(
+        &mut self,
+        token: &Arc<Token>,
+        position: u32,
+        boundary: Slot,
+        shared: &Shared,
+    ) {
+        let Some(place) = Place::new(token, position, boundary, &mut self.names) else { return };
         let Some(credential) = place.credential() else { return };
         let issuer = &credential.issuer;
         let best = handles(credential).min_by_key(|handle| self.cost(issuer, handle, shared));
         let Some(handle) = best else {
-            return Arc::make_mut(&mut self.rest).push(place.clone());
+            return Arc::make_mut(&mut self.rest).push(place);
         };
         let hash = source_hash(issuer, &handle.source);
         for key in handle.keys {
@@ -90,8 +91,9 @@ impl CredentialIndex {
     }
 
     /// Takes a credential out, under whatever condition it stands.
-    pub(super) fn remove(&mut self, place: &Place) {
-        let Some(credential) = place.credential() else { return };
+    pub(super) fn remove(&mut self, token: &Arc<Token>, position: u32) {
+        let place = (token, position);
+        let Some(credential) = credential(token, position) else { return };
         for handle in handles(credential) {
             let hash = source_hash(&credential.issuer, &handle.source);
             for key in handle.keys {
@@ -101,59 +103,37 @@ impl CredentialIndex {
         if self.rest.iter().any(|own| own.is(place)) {
             Arc::make_mut(&mut self.rest).retain(|own| !own.is(place));
         }
-        self.facets.retain(|facet| facet.values > 0 || !facet.prefixes.is_empty());
+        self.facets.retain(|facet| !facet.is_empty());
     }
 
-    /// Calls `found` with every credential that may admit the identity; with one that does at least once.
-    pub(super) fn find<'a>(
-        &'a self,
-        subject: &str,
-        claims: &impl Members,
-        mut found: impl FnMut(&'a Place),
-    ) {
+    /// Calls `found` with every credential that admits the identity, at least once.
+    pub(super) fn find<'a>(&'a self, workload: &Workload, mut found: impl FnMut(&'a Place)) {
+        let seen = Seen { workload, names: &self.names, known: None };
         for facet in &self.facets {
-            match &facet.source {
-                Source::Subject => self.find_text(facet, subject, &mut found),
-                Source::Claim(name) => match name.find(claims) {
-                    Some(Value::Array(elements)) => {
-                        for element in elements {
-                            self.find_value(facet, element, &mut found);
-                        }
-                    }
-                    Some(value) => self.find_value(facet, value, &mut found),
-                    None => {}
-                },
+            let claim = match &facet.name {
+                None => Some(Claim::Text(workload.subject())),
+                Some(name) => name.find(workload.claims()),
+            };
+            let Some(claim) = claim else { continue };
+            let seen = Seen { known: facet.number.map(|number| (number, claim)), ..seen };
+            let mut look = |key: Key<'_>| {
+                let places = self.at(facet.hash, key).iter();
+                places.filter(|place| place.admits(&seen)).for_each(&mut found);
+            };
+            if let Claim::Other(Value::Array(elements)) = claim {
+                for element in elements {
+                    facet.keys_of(element.into(), &mut look);
+                }
+            } else {
+                facet.keys_of(claim, look);
             }
         }
-        self.rest.iter().for_each(found);
+        self.rest.iter().filter(|place| place.admits(&seen)).for_each(found);
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.facets.is_empty() && self.places.values().count() == 0 && self.rest.is_empty()
-    }
-
-    fn find_value<'a>(&'a self, facet: &Facet, value: &Value, found: &mut impl FnMut(&'a Place)) {
-        match value {
-            Value::String(text) => self.find_text(facet, text, found),
-            Value::Number(number) => {
-                if let Some(number) = number.as_i64() {
-                    self.at(facet.hash, Key::Integer(number)).iter().for_each(found);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn find_text<'a>(&'a self, facet: &Facet, text: &str, found: &mut impl FnMut(&'a Place)) {
-        if facet.values > 0 {
-            self.at(facet.hash, Key::Text(text)).iter().for_each(&mut *found);
-        }
-        for (length, _) in &facet.prefixes {
-            if let Some(prefix) = text.get(..*length) {
-                self.at(facet.hash, Key::Prefix(prefix)).iter().for_each(&mut *found);
-            }
-        }
     }
 
     fn at(&self, source: Hash, key: Key<'_>) -> &[Place] {
@@ -182,7 +162,7 @@ impl CredentialIndex {
         let at = self.facets.iter().position(|facet| facet.source == *source);
         let at = at.unwrap_or_else(|| {
             let source = source.clone();
-            self.facets.push(Facet { source, hash, values: 0, prefixes: Vec::new() });
+            self.facets.push(Facet::new(source, hash, &mut self.names));
             self.facets.len() - 1
         });
         // INVARIANT: `at` was found or pushed above
@@ -190,7 +170,13 @@ impl CredentialIndex {
         &mut self.facets[at]
     }
 
-    fn remove_from(&mut self, place: &Place, source: &Source, hash: Hash, key: Key<'_>) {
+    fn remove_from(
+        &mut self,
+        place: (&Arc<Token>, u32),
+        source: &Source,
+        hash: Hash,
+        key: Key<'_>,
+    ) {
         let stands = self.at(hash, key).iter().filter(|own| own.is(place)).count();
         if stands == 0 {
             return;
@@ -205,58 +191,20 @@ impl CredentialIndex {
     }
 }
 
-impl Place {
-    /// The credential.
-    pub(super) fn credential(&self) -> Option<&FederatedCredential> {
-        self.token.federated_credentials.get(usize::try_from(self.position).ok()?)
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.token, &other.token) && self.position == other.position
-    }
-}
-
-impl Facet {
-    fn count(&mut self, key: Key<'_>) {
-        match key {
-            Key::Text(_) | Key::Integer(_) => self.values += 1,
-            Key::Prefix(prefix) => {
-                let length = prefix.len();
-                match self.prefixes.iter_mut().find(|(own, _)| *own == length) {
-                    Some((_, count)) => *count += 1,
-                    None => self.prefixes.push((length, 1)),
-                }
-            }
-        }
-    }
-
-    fn discount(&mut self, key: Key<'_>, stood: usize) {
-        match key {
-            Key::Text(_) | Key::Integer(_) => self.values = self.values.saturating_sub(stood),
-            Key::Prefix(prefix) => {
-                for (_, count) in self.prefixes.iter_mut().filter(|(own, _)| *own == prefix.len()) {
-                    *count = count.saturating_sub(stood);
-                }
-                self.prefixes.retain(|(_, count)| *count > 0);
-            }
-        }
-    }
-}
-
 impl Bucket {
     /// None is no bucket.
     fn new(mut places: Vec<Place>) -> Option<Self> {
         match places.len() {
             0 => None,
             1 => places.pop().map(Self::One),
-            _ => Some(Self::Many(places)),
+            _ => Some(Self::Many(Box::new(places))),
         }
     }
 
     fn push(&mut self, place: Place) {
         *self = match std::mem::take(self) {
             Self::Many(places) if places.is_empty() => Self::One(place),
-            Self::One(first) => Self::Many(vec![first, place]),
+            Self::One(first) => Self::Many(Box::new(vec![first, place])),
             Self::Many(mut places) => {
                 places.push(place);
                 Self::Many(places)
@@ -274,7 +222,7 @@ impl Bucket {
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self::Many(Vec::new())
+        Self::Many(Box::default())
     }
 }
 
@@ -283,5 +231,41 @@ fn source_hash(issuer: &IssuerUrl, source: &Source) -> Hash {
 }
 
 fn key_hash(source: Hash, key: Key<'_>) -> Hash {
-    FixedState::default().hash_one((source, key))
+    let hasher = |kind: u64| FixedState::with_seed(source ^ kind).build_hasher();
+    let of_text = |mut hasher: FoldHasher<'_>, text: &str| {
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    };
+    match key {
+        Key::Text(text) => of_text(hasher(1), text),
+        Key::Prefix(text) => of_text(hasher(2), text),
+        Key::Integer(number) => {
+            let mut hasher = hasher(3);
+            hasher.write_i64(number);
+            hasher.finish()
+        }
+    }
+}
+
+impl BuildHasher for AsItIs {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+impl Hasher for AsItIs {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// INVARIANT: a hash is one number.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = FixedState::default().hash_one(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

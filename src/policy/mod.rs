@@ -5,24 +5,30 @@
 
 mod admission;
 mod apply;
+mod boundaries;
 mod bounds;
 mod change;
 mod check;
 mod decide;
 mod denial;
 mod explain;
+mod facet;
 mod file;
 mod handle;
 mod index;
 mod lookup;
+mod names;
 mod permit;
+mod place;
 mod registry;
 mod replay;
 mod reuse_key;
 mod snapshot;
 mod system;
 mod tenant;
+mod test_code;
 mod tests_section;
+mod token_key;
 mod trie;
 
 #[cfg(test)]

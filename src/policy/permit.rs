@@ -1,32 +1,30 @@
 //! The proof that policy allows something.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::admission::ANONYMOUS;
+use super::admission::{ANONYMOUS, Grounds};
+use super::boundaries::Boundary;
 use super::bounds::Bounds;
-use super::registry::Boundary;
 use super::{RegistryBounds, ReuseKey, reuse_key};
-use crate::identity::Workload;
 use crate::model::{
     CredentialRef, Form, Lifetime, Permissions, RegistryName, RegistryUid, ScopeMapName, Token,
     TokenName, TokenUid,
 };
-use crate::seal::Session;
 
 /// The proof that policy allows an identity these permissions for this long. Made only by a decision.
 ///
-/// It shares what it tells of with the snapshot and the identity, so that making one costs next to nothing.
+/// It borrows what it tells of from the snapshot, the identity and the request: making one costs next to nothing, and none
+/// outlives what it was decided by.
 #[derive(Clone)]
-pub struct Permit {
-    pub(super) registry: Arc<RegistryBounds>,
-    pub(super) token: Arc<Token>,
-    pub(super) boundary: Arc<Boundary>,
-    pub(super) credential: CredentialRef,
-    pub(super) bearer: Bearer,
-    pub(super) permissions: Permissions,
+pub struct Permit<'a> {
+    pub(super) registry: &'a RegistryBounds,
+    pub(super) token: &'a Token,
+    pub(super) boundary: &'a Boundary,
+    pub(super) grounds: Grounds<'a>,
+    pub(super) permissions: Cow<'a, Permissions>,
     pub(super) issue_time: Timestamp,
     pub(super) bounds: Bounds,
     pub(super) lifetime: Lifetime,
@@ -34,16 +32,7 @@ pub struct Permit {
     pub(super) policy_revision: u64,
 }
 
-/// Who was admitted.
-#[derive(Clone)]
-pub(super) enum Bearer {
-    Anonymous,
-    Workload(Workload),
-    Password,
-    Session(Arc<Session>),
-}
-
-impl Permit {
+impl Permit<'_> {
     /// The registry.
     pub fn registry(&self) -> &RegistryName {
         &self.registry.name
@@ -65,22 +54,22 @@ impl Permit {
         &self.boundary.scope_map.name
     }
     /// The credential of the token that admitted the identity.
-    pub const fn credential(&self) -> &CredentialRef {
-        &self.credential
+    pub fn credential(&self) -> CredentialRef {
+        self.grounds.credential()
     }
     /// Whom it is given to: issuer and subject, or the token's name. Put together at each call.
     pub fn holder(&self) -> String {
-        match &self.bearer {
-            Bearer::Anonymous => ANONYMOUS.to_owned(),
-            Bearer::Workload(workload) => {
+        match self.grounds {
+            Grounds::Anonymous => ANONYMOUS.to_owned(),
+            Grounds::Workload(workload, _) => {
                 [workload.issuer().as_str(), " ", workload.subject()].concat()
             }
-            Bearer::Password => self.token.name.to_string(),
-            Bearer::Session(session) => session.holder.clone(),
+            Grounds::Password(_) => self.token.name.to_string(),
+            Grounds::Session(session, _) => session.holder.clone(),
         }
     }
     /// What is allowed; never wider than the request nor the scope map.
-    pub const fn permissions(&self) -> &Permissions {
+    pub fn permissions(&self) -> &Permissions {
         &self.permissions
     }
     /// The time of the decision.
@@ -110,13 +99,13 @@ impl Permit {
     }
 }
 
-impl fmt::Debug for Permit {
+impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
             .field("registry", self.registry())
             .field("token", self.token_name())
             .field("scope_map", self.scope_map())
-            .field("credential", &self.credential)
+            .field("credential", &self.credential())
             .field("permissions", &self.permissions)
             .field("issue_time", &self.issue_time)
             .field("lifetime", &self.lifetime)

@@ -1,43 +1,43 @@
 //! Permits for the tests of the modules that take one.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
+use serde_json::json;
 
-use super::Permit;
 use super::bounds::Bounds;
-use super::for_test::{context, scope_map, token};
-use super::permit::Bearer;
-use super::registry::Boundary;
-use super::trie::Trie;
-use crate::identity::{Kind, for_test as identities};
-use crate::model::{CredentialRef, Form, Lifetime, Permissions};
+use super::for_test::{OWN, compile, credential, definitions, request, scope_map, token};
+use super::{Permit, decide_available};
+use crate::identity::for_test as identities;
+use crate::model::{Form, Lifetime, Permissions};
 
-impl Permit {
-    /// A permit that no decision made.
+impl Permit<'static> {
+    /// A permit that no decision made so. What it borrows is there until the end of the program.
     pub(crate) fn for_test(
         permissions: Permissions,
         issue_time: Timestamp,
         lifetime: Lifetime,
         form: Form,
     ) -> Self {
-        let issuer = "https://issuer.test".parse().unwrap();
-        let identity =
-            identities::workload(issuer, "subject", serde_json::Map::default(), issue_time);
-        let Kind::Workload(workload) = identity.kind() else { panic!("it is a workload") };
-        let trie = Trie::default();
-        Self {
-            registry: Arc::new(context().registries.remove(0)),
-            token: Arc::new(token("nginx-ci", "servers-push", Vec::new())),
-            boundary: Arc::new(Boundary { scope_map: scope_map("servers-push", &[]), trie }),
-            credential: CredentialRef::Federated { name: "main".parse().unwrap(), revision: 7 },
-            bearer: Bearer::Workload(workload.clone()),
-            permissions,
+        let mut main = credential("main", OWN, "subject", json!({}));
+        main.revision = 7;
+        let token = token("nginx-ci", "servers-push", vec![main]);
+        let map = scope_map("servers-push", &[("servers/nginx", "pull")]);
+        let claims = serde_json::Map::default();
+        let identity = identities::workload(OWN.parse().unwrap(), "subject", claims, issue_time);
+        let decided = decide_available(
+            Box::leak(Box::new(compile(definitions(vec![map], vec![token])))),
+            Box::leak(Box::new(identity)),
+            Box::leak(Box::new(request(&[]))),
             issue_time,
+        );
+        Self {
+            permissions: Cow::Owned(permissions),
             bounds: Bounds { longest: lifetime, end: None },
             lifetime,
             form,
             policy_revision: 7,
+            ..decided.unwrap()
         }
     }
 }

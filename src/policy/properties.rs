@@ -18,11 +18,11 @@ fn compile(definitions: &Definitions) -> Snapshot {
     Snapshot::compile(definitions.clone(), &context()).unwrap()
 }
 
-fn decided(world: &World) -> Result<Permit, Denial> {
-    decide(&compile(&world.definitions), &world.identity, &world.request, now())
+fn decided<'a>(snapshot: &'a Snapshot, world: &'a World) -> Result<Permit<'a>, Denial> {
+    decide(snapshot, &world.identity, &world.request, now())
 }
 
-fn behind<'a>(definitions: &'a Definitions, permit: &Permit) -> (&'a Token, &'a ScopeMap) {
+fn behind<'a>(definitions: &'a Definitions, permit: &Permit<'_>) -> (&'a Token, &'a ScopeMap) {
     let token = definitions.tokens.iter().find(|token| token.uid == permit.token()).unwrap();
     let map = definitions
         .scope_maps
@@ -33,7 +33,7 @@ fn behind<'a>(definitions: &'a Definitions, permit: &Permit) -> (&'a Token, &'a 
 }
 
 /// Nothing that the permit holds is missing in the request, in the scope map or in the session.
-fn assert_not_wider(world: &World, permit: &Permit) {
+fn assert_not_wider(world: &World, permit: &Permit<'_>) {
     let (token, map) = behind(&world.definitions, permit);
     assert!(permit.permissions().is_subset_of(&world.request.permissions));
     assert_eq!(token.registry, world.request.registry);
@@ -48,7 +48,7 @@ fn assert_not_wider(world: &World, permit: &Permit) {
 }
 
 /// The permit ends within each bound, looked up one by one.
-fn assert_not_longer(world: &World, permit: &Permit) {
+fn assert_not_longer(world: &World, permit: &Permit<'_>) {
     let (token, map) = behind(&world.definitions, permit);
     let bounds =
         context().registries.into_iter().find(|r| r.name == world.request.registry).unwrap();
@@ -61,7 +61,7 @@ fn assert_not_longer(world: &World, permit: &Permit) {
     assert_not_longer_than_identity(&world.identity, token, permit);
 }
 
-fn assert_not_longer_than_identity(identity: &Identity, token: &Token, permit: &Permit) {
+fn assert_not_longer_than_identity(identity: &Identity, token: &Token, permit: &Permit<'_>) {
     let end = permit.expire_time();
     let federated = token.federated_credentials.iter().find(|own| {
         permit.credential().to_string() == format!("federated credential {}", own.name)
@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn c5_a_permit_is_never_wider_nor_longer_than_any_bound(world in world()) {
         let snapshot = compile(&world.definitions);
-        if let Ok(permit) = decide(&snapshot, &world.identity, &world.request, now()) {
+        if let Ok(permit) = decided(&snapshot, &world) {
             prop_assert_eq!(permit.permissions(), &world.request.permissions);
             assert_not_wider(&world, &permit);
             assert_not_longer(&world, &permit);
@@ -102,7 +102,7 @@ proptest! {
     #[test]
     fn c7_the_index_and_the_exhaustive_evaluation_agree(world in world()) {
         let trace = explain(&world.definitions, &context(), &world.evidence, &world.request, now());
-        match decided(&world) {
+        match decided(&compile(&world.definitions), &world) {
             Ok(permit) => {
                 prop_assert!(trace.allowed, "{}", trace.summary);
                 prop_assert_eq!(trace.token_name.as_deref(), Some(permit.token_name().as_str()));
@@ -131,7 +131,8 @@ proptest! {
             })
         })
     ) {
-        match (decided(&world), decided(&shuffled)) {
+        let (snapshot, other) = (compile(&world.definitions), compile(&shuffled.definitions));
+        match (decided(&snapshot, &world), decided(&other, &shuffled)) {
             (Ok(one), Ok(other)) => {
                 prop_assert_eq!(one.token(), other.token());
                 prop_assert_eq!(one.credential(), other.credential());
@@ -145,18 +146,20 @@ proptest! {
 
     #[test]
     fn c5_what_is_allowed_is_allowed_by_its_token_alone(world in world()) {
-        if let Ok(permit) = decided(&world) {
-            let mut alone = world.clone();
-            alone.definitions.tokens.retain(|token| token.uid == permit.token());
-            prop_assert_eq!(decided(&alone).map(|permit| permit.reuse_key()), Ok(permit.reuse_key()));
+        if let Ok(permit) = decided(&compile(&world.definitions), &world) {
+            let mut alone = world.definitions.clone();
+            alone.tokens.retain(|token| token.uid == permit.token());
+            let alone = compile(&alone);
+            let by_itself = decided(&alone, &world).map(|permit| permit.reuse_key());
+            prop_assert_eq!(by_itself, Ok(permit.reuse_key()));
         }
     }
 
     #[test]
     fn g2_what_is_reused_later_ends_within_the_bounds_of_then(world in world(), later in 0..900_i64) {
-        let Ok(permit) = decided(&world) else { return Ok(()) };
-        let then = now() + SignedDuration::from_secs(later);
         let snapshot = compile(&world.definitions);
+        let Ok(permit) = decided(&snapshot, &world) else { return Ok(()) };
+        let then = now() + SignedDuration::from_secs(later);
         let again = decide(&snapshot, &world.identity, &world.request, then);
         // another credential may be the better one by then, and has another key
         if let Some(again) = again.ok().filter(|again| again.reuse_key() == permit.reuse_key()) {
@@ -167,7 +170,7 @@ proptest! {
     #[test]
     fn nothing_is_allowed_without_definitions(world in world()) {
         let nothing = World { definitions: Definitions::default(), ..world };
-        prop_assert!(decided(&nothing).is_err());
+        prop_assert!(decided(&compile(&nothing.definitions), &nothing).is_err());
     }
 }
 
@@ -185,7 +188,7 @@ fn the_random_worlds_allow_and_deny_every_kind_of_identity() {
             Kind::Workload(_) => "workload",
         };
         let (allowed, denied) = seen.entry(kind).or_default();
-        *if decided(&world).is_ok() { allowed } else { denied } += 1;
+        *if decided(&compile(&world.definitions), &world).is_ok() { allowed } else { denied } += 1;
     }
     assert_eq!(seen.len(), 4);
     for (kind, (allowed, denied)) in seen {

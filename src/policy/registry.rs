@@ -4,46 +4,34 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
-use super::index::{CredentialIndex, Place, Shared};
+use super::boundaries::Boundaries;
+use super::index::{CredentialIndex, Shared};
+use super::place::Place;
 use super::snapshot::Principal;
-use super::trie::Trie;
+use super::token_key::ByName;
 use super::{RegistryBounds, system_scope_maps};
-use crate::model::{
-    ClaimName, IssuerUrl, ScopeMap, ScopeMapName, ShardedMap, Status, Token, TokenName,
-};
+use crate::model::{ClaimName, IssuerUrl, ScopeMap, ShardedMap, Status, Token};
 
 /// The definitions of one registry.
 #[derive(Clone, Debug)]
 pub(super) struct Registry {
     pub(super) bounds: Arc<RegistryBounds>,
-    /// Tokens name them, so that a changed scope map is in force for all its tokens at once.
-    boundaries: ShardedMap<ScopeMapName, Arc<Boundary>>,
-    tokens: ShardedMap<TokenName, Arc<Token>>,
+    boundaries: Boundaries,
+    tokens: ShardedMap<ByName, ()>,
     credentials: HashMap<IssuerUrl, CredentialIndex>,
     /// The names of all claims that are tested: a hundred thousand credentials test a few.
     claim_names: Arc<HashSet<ClaimName>>,
 }
 
-/// A scope map with its compiled entries.
-#[derive(Debug)]
-pub(super) struct Boundary {
-    pub(super) scope_map: ScopeMap,
-    pub(super) trie: Trie,
-}
-
-impl Boundary {
-    fn compile(scope_map: ScopeMap) -> Self {
-        let trie = Trie::new(&scope_map.permissions);
-        Self { scope_map, trie }
-    }
-}
-
 impl Registry {
     /// Without tokens, and with the system's scope maps only.
     pub(super) fn new(bounds: RegistryBounds) -> Self {
-        let system = system_scope_maps(&bounds.name).into_iter().map(Boundary::compile);
+        let mut boundaries = Boundaries::default();
+        for map in system_scope_maps(&bounds.name) {
+            boundaries.put(map);
+        }
         Self {
-            boundaries: system.map(|own| (own.scope_map.name.clone(), Arc::new(own))).collect(),
+            boundaries,
             bounds: Arc::new(bounds),
             tokens: ShardedMap::default(),
             credentials: HashMap::default(),
@@ -53,12 +41,17 @@ impl Registry {
 
     /// The token of this name.
     pub(super) fn token(&self, name: &str) -> Option<&Arc<Token>> {
-        self.tokens.find(name)
+        self.tokens.find_key(name).map(|token| &token.0)
     }
 
     /// A token of this registry with the scope map that bounds it.
-    pub(super) fn principal<'a>(&'a self, token: &'a Arc<Token>) -> Option<Principal<'a>> {
+    pub(super) fn principal<'a>(&'a self, token: &'a Token) -> Option<Principal<'a>> {
         Some(Principal { token, boundary: self.boundaries.find(token.scope_map.as_str())? })
+    }
+
+    /// The token of a federated credential, with the scope map that bounds it.
+    pub(super) fn principal_at<'a>(&'a self, place: &'a Place) -> Option<Principal<'a>> {
+        Some(Principal { token: &place.token, boundary: self.boundaries.at(place.boundary())? })
     }
 
     /// The federated credentials that name the issuer.
@@ -78,13 +71,13 @@ impl Registry {
 
     /// All scope maps but the system's.
     pub(super) fn scope_maps(&self) -> impl Iterator<Item = &ScopeMap> {
-        let all = self.boundaries.values().map(|boundary| &boundary.scope_map);
+        let all = self.boundaries.iter().map(|boundary| &boundary.scope_map);
         all.filter(|map| !map.system)
     }
 
     /// All tokens.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.values().map(Arc::as_ref)
+        self.tokens.keys().map(|token| &*token.0)
     }
 
     /// The enabled tokens whose scope map is not there.
@@ -100,14 +93,13 @@ impl Registry {
             return;
         }
         scope_map.registry = self.bounds.name.clone();
-        let name = scope_map.name.clone();
-        self.boundaries.insert(name, Arc::new(Boundary::compile(scope_map)));
+        self.boundaries.put(scope_map);
     }
 
     /// Takes a scope map away; those of the system stay.
     pub(super) fn take_scope_map(&mut self, name: &str) {
         if self.scope_map(name).is_some_and(|map| !map.system) {
-            self.boundaries.remove(name);
+            self.boundaries.take(name);
         }
     }
 
@@ -127,32 +119,34 @@ impl Registry {
         }
     }
 
+    /// Makes room for so many tokens more.
+    pub(super) fn reserve(&mut self, tokens: usize) {
+        self.tokens.reserve(tokens);
+    }
+
+    /// Puts a token that is not there.
     pub(super) fn put_token(&mut self, token: &Arc<Token>, shared: &Shared) {
-        for (place, issuer) in places(token) {
-            self.credentials.entry(issuer.clone()).or_default().insert(&place, shared);
+        let boundary = self.boundaries.hold(&token.scope_map);
+        for (credential, position) in token.federated_credentials.iter().zip(0..) {
+            let index = self.credentials.entry(credential.issuer.clone()).or_default();
+            index.insert(token, position, boundary, shared);
         }
-        self.tokens.insert(token.name.clone(), Arc::clone(token));
+        self.tokens.insert(ByName(Arc::clone(token)), ());
     }
 
     pub(super) fn take_token(&mut self, name: &str) -> Option<Arc<Token>> {
-        let token = self.tokens.remove(name)?;
-        for (place, issuer) in places(&token) {
-            if let Some(index) = self.credentials.get_mut(issuer) {
-                index.remove(&place);
+        let (ByName(token), ()) = self.tokens.take(name)?;
+        for (credential, position) in token.federated_credentials.iter().zip(0..) {
+            if let Some(index) = self.credentials.get_mut(&credential.issuer) {
+                index.remove(&token, position);
             }
         }
+        self.boundaries.release(token.scope_map.as_str());
         Some(token)
     }
 
     #[cfg(test)]
     pub(super) fn is_without_places(&self) -> bool {
-        self.credentials.values().all(CredentialIndex::is_empty)
+        self.credentials.values().all(CredentialIndex::is_empty) && self.boundaries.is_bare()
     }
-}
-
-fn places(token: &Arc<Token>) -> impl Iterator<Item = (Place, &IssuerUrl)> {
-    let credentials = token.federated_credentials.iter().zip(0..);
-    credentials.map(|(credential, position)| {
-        (Place { token: Arc::clone(token), position }, &credential.issuer)
-    })
 }

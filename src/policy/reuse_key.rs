@@ -1,12 +1,11 @@
 //! What an access token that was handed out before must share with a permit to be handed out again.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::Value;
 
 use super::Permit;
-use super::permit::Bearer;
+use super::admission::Grounds;
 use crate::identity::Workload;
-use crate::model::{CredentialRef, Form, PasswordSlot, Permissions};
+use crate::model::{Claim, CredentialRef, FederatedCredential, Form, PasswordSlot, Permissions};
 
 /// SHA-256 over length-prefixed fields (contract.md, section 5): registry, token, scope map and its revision, credential,
 /// issuer, subject, every claim that the credential tests, permissions, form; and the bounds in time.
@@ -24,15 +23,15 @@ impl ReuseKey {
 }
 
 /// The key of what a permit allows.
-pub(super) fn of(permit: &Permit) -> ReuseKey {
+pub(super) fn of(permit: &Permit<'_>) -> ReuseKey {
     let mut fields = Fields(Vec::with_capacity(512));
     fields.push(b"dockpass reuse key 1");
     fields.push(&permit.registry.uid.0);
     fields.push(permit.token.uid.as_bytes());
     fields.push(permit.boundary.scope_map.name.as_str().as_bytes());
     fields.number(permit.boundary.scope_map.revision);
-    fields.credential(&permit.credential);
-    fields.bearer(permit);
+    fields.credential(&permit.credential());
+    fields.bearer(&permit.grounds);
     fields.permissions(&permit.permissions);
     fields.push(match permit.form {
         Form::Password => b"password",
@@ -62,7 +61,7 @@ impl Fields {
     }
 
     /// A value as JSON, so that a text never equals a number.
-    fn json(&mut self, value: Option<&Value>) {
+    fn json(&mut self, value: Option<Claim<'_>>) {
         let start = self.0.len();
         self.0.extend_from_slice(&0_usize.to_le_bytes());
         let body = self.0.len();
@@ -101,34 +100,26 @@ impl Fields {
         }
     }
 
-    fn bearer(&mut self, permit: &Permit) {
-        match &permit.bearer {
-            Bearer::Anonymous => self.push(b"nobody"),
-            Bearer::Password => self.push(b"password"),
-            Bearer::Session(session) => {
+    fn bearer(&mut self, grounds: &Grounds<'_>) {
+        match grounds {
+            Grounds::Anonymous => self.push(b"nobody"),
+            Grounds::Password(_) => self.push(b"password"),
+            Grounds::Session(session, _) => {
                 self.push(b"session");
                 self.push(session.id.as_bytes());
             }
-            Bearer::Workload(workload) => {
+            Grounds::Workload(workload, place) => {
                 self.push(b"workload");
                 self.push(workload.issuer().as_str().as_bytes());
                 self.push(workload.subject().as_bytes());
-                self.tested_claims(permit, workload);
+                // INVARIANT: a place has a credential
+                place.credential().into_iter().for_each(|own| self.tested_claims(own, workload));
             }
         }
     }
 
     /// Every claim that the credential tests.
-    fn tested_claims(&mut self, permit: &Permit, workload: &Workload) {
-        let mut own = permit.token.federated_credentials.iter();
-        let credential = own.find(|own| match &permit.credential {
-            CredentialRef::Federated { name, .. } => own.name == *name,
-            CredentialRef::Anonymous | CredentialRef::Password { .. } => false,
-        });
-        // INVARIANT: a workload is admitted by a credential of the very token that the permit holds
-        let Some(credential) = credential else {
-            return workload.claims().iter().for_each(|(_, value)| self.json(Some(value)));
-        };
+    fn tested_claims(&mut self, credential: &FederatedCredential, workload: &Workload) {
         self.count(credential.claims.len());
         for condition in &credential.claims {
             self.push(condition.name.as_str().as_bytes());

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
+use super::boundaries::Boundary;
 use super::check;
 use super::index::Shared;
-use super::registry::{Boundary, Registry};
+use super::registry::Registry;
+use super::token_key::ByUid;
 use crate::identity::{PasswordEntry, PasswordIndex};
 use crate::model::{
     Definitions, IssuerUrl, Lifetime, RegistryName, RegistryUid, ScopeMap, ShardedMap, Token,
@@ -53,14 +55,14 @@ pub struct Snapshot {
     pub(super) context: Arc<Context>,
     pub(super) passwords: PasswordIndex,
     pub(super) registries: HashMap<RegistryName, Registry>,
-    pub(super) tokens: ShardedMap<TokenUid, Arc<Token>>,
+    pub(super) tokens: ShardedMap<ByUid, ()>,
 }
 
 /// A token with the scope map that bounds it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Principal<'a> {
-    pub(super) token: &'a Arc<Token>,
-    pub(super) boundary: &'a Arc<Boundary>,
+    pub(super) token: &'a Token,
+    pub(super) boundary: &'a Boundary,
 }
 
 impl Snapshot {
@@ -78,6 +80,7 @@ impl Snapshot {
         for map in definitions.scope_maps {
             snapshot.put_scope_map(map);
         }
+        snapshot.reserve(&definitions.tokens);
         for token in definitions.tokens {
             snapshot.put_token(token, &shared);
         }
@@ -107,7 +110,7 @@ impl Snapshot {
         Definitions {
             revision: self.revision,
             scope_maps: registries.flat_map(Registry::scope_maps).cloned().collect(),
-            tokens: self.tokens.values().map(|token| token.as_ref().clone()).collect(),
+            tokens: self.tokens.keys().map(|token| token.0.as_ref().clone()).collect(),
         }
     }
 
@@ -118,7 +121,7 @@ impl Snapshot {
 
     /// A token by its uid.
     pub fn token(&self, uid: TokenUid) -> Option<&Token> {
-        self.tokens.find(&uid).map(Arc::as_ref)
+        self.shared_token(uid).map(Arc::as_ref)
     }
 
     pub(super) fn registry(&self, name: &RegistryName) -> Option<&Registry> {
@@ -126,8 +129,20 @@ impl Snapshot {
     }
 
     pub(super) fn principal_of(&self, uid: TokenUid) -> Option<Principal<'_>> {
-        let token = self.tokens.find(&uid)?;
+        let token = self.shared_token(uid)?;
         self.registry(&token.registry)?.principal(token)
+    }
+
+    fn shared_token(&self, uid: TokenUid) -> Option<&Arc<Token>> {
+        self.tokens.find_key(&uid).map(|token| &token.0)
+    }
+
+    /// Makes room for so many tokens, about.
+    fn reserve(&mut self, tokens: &[Token]) {
+        self.tokens.reserve(tokens.len());
+        for (name, registry) in &mut self.registries {
+            registry.reserve(tokens.iter().filter(|token| token.registry == *name).count());
+        }
     }
 
     pub(super) fn put_scope_map(&mut self, map: ScopeMap) {
@@ -171,7 +186,7 @@ impl Snapshot {
             self.passwords.0.insert(password.hash, entry);
         }
         registry.put_token(&token, shared);
-        self.tokens.insert(token.uid, token);
+        self.tokens.insert(ByUid(token), ());
     }
 
     pub(super) fn take_token(&mut self, registry: &RegistryName, name: &str) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Action, RegistryName, RepositoryPattern, ScopeMap};
+use crate::model::{Action, RegistryName, RepositoryPattern, ScopeMap, Text};
 
 /// What their names start with.
 pub(super) const PREFIX: &str = "_repositories_";
@@ -56,15 +56,15 @@ fn scope_map(
     Some(ScopeMap {
         registry: registry.clone(),
         name: name.parse().ok()?,
-        description: (*description).to_owned(),
-        owner: String::new(),
+        description: (*description).into(),
+        owner: Text::new(),
         permissions: [(everything, actions.iter().copied().collect())].into(),
         max_lifetime: None,
         system: true,
         revision: 0,
         create_time: Timestamp::UNIX_EPOCH,
         update_time: Timestamp::UNIX_EPOCH,
-        updated_by: String::new(),
+        updated_by: Text::new(),
     })
 }
 

@@ -1,44 +1,46 @@
 //! The entries of one scope map as a tree by path segment: a look-up follows the repository's own segments only.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{ActionSet, RepositoryName, RepositoryPattern, Segment};
 
-/// The compiled entries of one scope map: all nodes in one piece, since a look-up that jumps about in memory waits for it.
+/// The compiled entries of one scope map: all nodes and their names in one piece, since a look-up that jumps about in memory
+/// waits for it.
 #[derive(Debug, Default)]
-pub(super) struct Trie {
-    /// The root, then level by level; the children of one node follow one another, sorted by name.
-    nodes: Box<[Node]>,
-    /// The names of all nodes.
-    names: Box<str>,
-}
+pub(super) struct Trie(
+    /// The root, then level by level, then the names. The children of one node follow one another: those that have a name,
+    /// sorted by it, then the one for any name.
+    Box<[u8]>,
+);
 
-#[derive(Clone, Debug, Default)]
+/// One node; [`NODE`] bytes of the piece.
+#[derive(Clone, Copy, Default)]
 struct Node {
-    /// Where its name is.
-    name: Span,
-    /// Its children that have a name.
-    literal: Span,
-    /// Its child for any name; 0 = none, since the root is nobody's child.
-    any: u32,
+    /// Where its name is in the piece.
+    name: u32,
+    name_length: u8,
+    /// The number of its first child.
+    first: u32,
+    /// How many of its children have a name.
+    named: u32,
+    /// Whether one more child is there, for any name.
+    any: u8,
     /// On the repository that ends here.
     here: ActionSet,
     /// On every repository strictly below.
     below: ActionSet,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    length: u32,
-}
+/// How many bytes a node takes.
+const NODE: usize = 16;
 
 impl Trie {
     /// Compiles the entries of a scope map.
     pub(super) fn new(permissions: &BTreeMap<RepositoryPattern, ActionSet>) -> Self {
         let mut root = Branch::default();
         for (pattern, actions) in permissions {
-            let end = pattern.segments().iter().fold(&mut root, Branch::child);
+            let end = pattern.segments().fold(&mut root, Branch::child);
             let place = if pattern.is_subtree() { &mut end.below } else { &mut end.here };
             *place = place.union(*actions);
         }
@@ -47,45 +49,69 @@ impl Trie {
 
     /// The union of the actions of all entries that match `repository`. Visits each node at most once.
     pub(super) fn actions_on(&self, repository: &RepositoryName) -> ActionSet {
-        self.nodes
-            .first()
-            .map_or(ActionSet::EMPTY, |root| self.collect(root, Some(repository.as_str())))
+        let name = repository.as_str().as_bytes();
+        self.node(0).map_or(ActionSet::EMPTY, |root| self.collect(root, Some(name)))
     }
 
-    fn collect(&self, node: &Node, rest: Option<&str>) -> ActionSet {
+    fn collect(&self, node: Node, rest: Option<&[u8]>) -> ActionSet {
         let Some(rest) = rest else { return node.here };
-        let (name, rest) = match rest.split_once('/') {
-            Some((name, rest)) => (name, Some(rest)),
-            None => (rest, None),
-        };
-        let children = node.literal.of(&self.nodes).unwrap_or_default();
-        let literal = children.binary_search_by(|child| self.name(child).cmp(name));
-        let literal = literal.ok().and_then(|at| children.get(at));
-        let any = self.nodes.get(node.any as usize).filter(|_| node.any > 0);
-        [literal, any]
-            .into_iter()
-            .flatten()
-            .fold(node.below, |set, child| set.union(self.collect(child, rest)))
+        let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
+        let rest = rest.split_first().map(|(_, rest)| rest);
+        let below = |child: Option<Node>| child.map(|child| self.collect(child, rest));
+        let literal = below(self.literal(node, name)).unwrap_or_default();
+        let any = below(self.node(node.first + node.named).filter(|_| node.any > 0));
+        node.below.union(literal).union(any.unwrap_or_default())
     }
 
-    fn name(&self, node: &Node) -> &str {
-        self.names.get(node.name.range()).unwrap_or_default()
+    /// The child of this name.
+    fn literal(&self, parent: Node, name: &[u8]) -> Option<Node> {
+        let (mut first, mut end) = (parent.first, parent.first + parent.named);
+        while first < end {
+            let middle = first.midpoint(end);
+            let child = self.node(middle)?;
+            match self.name(child)?.cmp(name) {
+                Ordering::Less => first = middle + 1,
+                Ordering::Equal => return Some(child),
+                Ordering::Greater => end = middle,
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn node(&self, number: u32) -> Option<Node> {
+        let start = (number as usize).checked_mul(NODE)?;
+        Some(Node::read(self.0.get(start..)?.first_chunk()?))
+    }
+
+    #[inline]
+    fn name(&self, node: Node) -> Option<&[u8]> {
+        self.0.get(node.name as usize..)?.get(..usize::from(node.name_length))
     }
 }
 
-impl Span {
-    /// More than four thousand million nodes are not compiled: they do not fit into a scope map.
-    fn new(start: usize, length: usize) -> Self {
-        let number = |number| u32::try_from(number).unwrap_or_default();
-        Self { start: number(start), length: number(length) }
+impl Node {
+    #[inline]
+    const fn read(bytes: &[u8; NODE]) -> Self {
+        let [n0, n1, n2, n3, f0, f1, f2, f3, c0, c1, c2, c3, name_length, any, here, below] =
+            *bytes;
+        Self {
+            name: u32::from_le_bytes([n0, n1, n2, n3]),
+            first: u32::from_le_bytes([f0, f1, f2, f3]),
+            named: u32::from_le_bytes([c0, c1, c2, c3]),
+            name_length,
+            any,
+            here: ActionSet::from_bits(here),
+            below: ActionSet::from_bits(below),
+        }
     }
 
-    fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..(self.start as usize).saturating_add(self.length as usize)
-    }
-
-    fn of<T>(self, all: &[T]) -> Option<&[T]> {
-        all.get(self.range())
+    fn write(self, bytes: &mut Vec<u8>) {
+        for number in [self.name, self.first, self.named] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(&[self.name_length, self.any, self.here.bits(), self.below.bits()]);
     }
 }
 
@@ -99,7 +125,7 @@ struct Branch<'a> {
 }
 
 impl<'a> Branch<'a> {
-    fn child<'b>(&'b mut self, segment: &'a Segment) -> &'b mut Self {
+    fn child<'b>(&'b mut self, segment: Segment<'a>) -> &'b mut Self {
         match segment {
             Segment::Any => self.any.get_or_insert_default(),
             Segment::Literal(name) => self.literal.entry(name).or_default(),
@@ -108,24 +134,35 @@ impl<'a> Branch<'a> {
 
     /// Level by level: what is behind a node in the queue comes behind the nodes that are there.
     fn flatten(&self) -> Trie {
-        let (mut nodes, mut names) = (Vec::new(), String::new());
+        let (mut nodes, mut names) = (Vec::new(), Vec::new());
         let mut queue = VecDeque::from([("", self)]);
         while let Some((name, branch)) = queue.pop_front() {
-            let first_child = nodes.len() + 1 + queue.len();
-            let any = first_child + branch.literal.len();
             nodes.push(Node {
-                name: Span::new(names.len(), name.len()),
-                literal: Span::new(first_child, branch.literal.len()),
-                any: branch.any.as_ref().map_or(0, |_| Span::new(any, 1).start),
+                name: number(names.len()),
+                name_length: u8::try_from(name.len()).unwrap_or_default(),
+                first: number(nodes.len() + 1 + queue.len()),
+                named: number(branch.literal.len()),
+                any: branch.any.is_some().into(),
                 here: branch.here,
                 below: branch.below,
             });
-            names.push_str(name);
+            names.extend_from_slice(name.as_bytes());
             queue.extend(branch.literal.iter().map(|(name, child)| (*name, child)));
             queue.extend(branch.any.iter().map(|child| ("", child.as_ref())));
         }
-        Trie { nodes: nodes.into(), names: names.into() }
+        let start = nodes.len() * NODE;
+        let mut piece = Vec::with_capacity(start + names.len());
+        for node in nodes {
+            Node { name: node.name.saturating_add(number(start)), ..node }.write(&mut piece);
+        }
+        piece.append(&mut names);
+        Trie(piece.into())
     }
+}
+
+/// More than four thousand million nodes are not compiled: they do not fit into a scope map. A segment has at most 255 bytes.
+fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or_default()
 }
 
 #[cfg(test)]

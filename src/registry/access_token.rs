@@ -71,7 +71,7 @@ impl AccessToken {
 #[cfg(test)]
 impl AccessToken {
     /// One that no driver made.
-    pub(crate) fn for_test(permit: &crate::policy::Permit, id: AccessTokenId) -> Self {
+    pub(crate) fn for_test(permit: &crate::policy::Permit<'_>, id: AccessTokenId) -> Self {
         Self {
             id,
             registry: permit.registry().clone(),

@@ -46,7 +46,7 @@ pub trait Driver: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotEnforceable`] for what the registry cannot express; never something wider.
-    async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error>;
+    async fn issue(&self, permit: &Permit<'_>, id: AccessTokenId) -> Result<AccessToken, Error>;
 
     /// Takes back, where it was minted, a credential that nobody was given. What dockpass itself mints needs that not: unless it is
     /// handed out, nobody has it.
@@ -59,7 +59,7 @@ pub trait Driver: fmt::Debug + Send + Sync {
     }
 
     /// Says whether [`Driver::issue`] could mint what the permit allows.
-    fn enforceable(&self, permit: &Permit) -> Result<(), Error>;
+    fn enforceable(&self, permit: &Permit<'_>) -> Result<(), Error>;
 
     /// The docker token endpoint's side, for registries whose token server is dockpass.
     fn token_server(&self) -> Option<&dyn TokenServer>;
@@ -85,12 +85,12 @@ pub trait TokenServer: fmt::Debug + Send + Sync {
     /// Mints a JWT for what the permit allows; `subject` is what the registry logs.
     fn registry_token(
         &self,
-        permit: &Permit,
+        permit: &Permit<'_>,
         subject: AccessTokenId,
     ) -> Result<RegistryToken, Error>;
 
     /// Seals a session that a docker client keeps as refresh token: it allows what the token's scope map allows at each exchange.
-    fn refresh_token(&self, permit: &Permit, id: AccessTokenId) -> Result<Secret, Error>;
+    fn refresh_token(&self, permit: &Permit<'_>, id: AccessTokenId) -> Result<Secret, Error>;
 
     /// The block for the registry's own configuration (YAML) that sends its clients to dockpass and trusts its keys.
     fn config_yaml(&self) -> String;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use crate::model::{ScopeMap, Token};
+use crate::model::{ScopeMap, Texts, Token};
 
 /// A kind of definition that has a table of its own.
 pub(super) trait Definition: Serialize + DeserializeOwned {
@@ -12,6 +12,8 @@ pub(super) trait Definition: Serialize + DeserializeOwned {
     const TABLE: &str;
     /// The registry and the name.
     fn key(&self) -> (&str, &str);
+    /// Makes its texts share the memory of equal ones.
+    fn share_texts(&mut self, texts: &mut Texts);
 }
 
 impl Definition for ScopeMap {
@@ -19,12 +21,45 @@ impl Definition for ScopeMap {
     fn key(&self) -> (&str, &str) {
         (self.registry.as_str(), self.name.as_str())
     }
+    fn share_texts(&mut self, texts: &mut Texts) {
+        self.share_texts(texts);
+    }
 }
 
 impl Definition for Token {
     const TABLE: &str = "token";
     fn key(&self) -> (&str, &str) {
         (self.registry.as_str(), self.name.as_str())
+    }
+    fn share_texts(&mut self, texts: &mut Texts) {
+        self.share_texts(texts);
+    }
+}
+
+/// All definitions of a kind, as they are read.
+pub(super) struct Loading<T> {
+    all: Vec<T>,
+    texts: Texts,
+}
+
+impl<T: Definition> Loading<T> {
+    /// Room for so many: what a growing list leaves behind stays with the process.
+    pub(super) fn of(count: i64) -> Self {
+        let all = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
+        Self { all, texts: Texts::default() }
+    }
+
+    /// Adds a definition as it was kept.
+    pub(super) fn add(&mut self, body: &str) -> Result<(), Error> {
+        let mut definition: T = parse(body)?;
+        definition.share_texts(&mut self.texts);
+        self.all.push(definition);
+        Ok(())
+    }
+
+    /// What was read.
+    pub(super) fn end(self) -> Vec<T> {
+        self.all
     }
 }
 

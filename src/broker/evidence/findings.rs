@@ -60,7 +60,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::model::{PasswordSecret, PasswordSlot, TokenUid};
+    use crate::model::{PasswordSecret, PasswordSlot, Text, TokenUid};
 
     fn noon() -> Timestamp {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -76,7 +76,7 @@ mod tests {
             slot: PasswordSlot::Password1,
             generation: 1,
             hash: secret.hash(),
-            last_four: secret.last_four(),
+            last_four: secret.last_four().into(),
             create_time: ago(100),
             expire_time,
         }
@@ -89,15 +89,15 @@ mod tests {
             name: "field-vendor".parse().unwrap(),
             scope_map: "servers-pull".parse().unwrap(),
             status: Status::Enabled,
-            description: String::new(),
-            owner: String::new(),
+            description: Text::new(),
+            owner: Text::new(),
             expire_time: None,
             passwords: vec![password(Some(noon() + SignedDuration::from_hours(1)))],
             federated_credentials: Vec::new(),
             revision: 1,
             create_time: ago(100),
             update_time: ago(100),
-            updated_by: "test".to_owned(),
+            updated_by: "test".into(),
         }
     }
 
@@ -105,15 +105,15 @@ mod tests {
         ScopeMap {
             registry: "local".parse().unwrap(),
             name: "servers-pull".parse().unwrap(),
-            description: String::new(),
-            owner: String::new(),
+            description: Text::new(),
+            owner: Text::new(),
             permissions: std::collections::BTreeMap::new(),
             max_lifetime: None,
             system: false,
             revision: 1,
             create_time: ago(100),
             update_time: ago(100),
-            updated_by: "test".to_owned(),
+            updated_by: "test".into(),
         }
     }
 

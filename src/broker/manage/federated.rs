@@ -39,7 +39,7 @@ impl NewCredential {
             name: self.name.clone(),
             issuer: self.issuer.clone(),
             subject: self.subject.clone(),
-            claims: self.claims.clone(),
+            claims: self.claims.as_slice().into(),
             max_lifetime: self.max_lifetime,
             bind_to_identity_expiry: self.bind_to_identity_expiry,
             revision,

@@ -72,7 +72,7 @@ impl Edit for GeneratePassword {
             slot: self.slot,
             generation: present.revision,
             hash: secret.hash(),
-            last_four: secret.last_four(),
+            last_four: secret.last_four().into(),
             create_time: present.now,
             expire_time: end(self.expiry, present.now)?,
         };

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Identity, Kind, Workload};
-use crate::model::{Accepted, ClaimCondition, ClaimName, IssuerUrl, RegistryName};
+use crate::model::{Accepted, ClaimCondition, ClaimName, Few, IssuerUrl, RegistryName};
 
 /// What an operator may do. Each role may do what the ones before it may.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Deserialize, Serialize)]
@@ -47,7 +47,7 @@ pub struct AdminConfig {
     pub subject: Option<String>,
     /// Accepted values of claims; all must hold.
     #[serde(default)]
-    pub claims: BTreeMap<ClaimName, Vec<Accepted>>,
+    pub claims: BTreeMap<ClaimName, Few<Accepted>>,
     /// What the identity may do.
     pub role: Role,
     /// In which registry; absent = in all.
@@ -56,7 +56,7 @@ pub struct AdminConfig {
 
 impl AdminConfig {
     fn is(&self, workload: &Workload) -> bool {
-        let holds = |(name, accepted): (&ClaimName, &Vec<Accepted>)| {
+        let holds = |(name, accepted): (&ClaimName, &Few<Accepted>)| {
             let condition = ClaimCondition { name: name.clone(), accepted: accepted.clone() };
             condition.holds(workload.claims())
         };

@@ -65,15 +65,15 @@ impl Edit for CreateScopeMap {
         let made = ScopeMap {
             registry: self.registry.clone(),
             name: self.name.clone(),
-            description: self.description.clone(),
-            owner: self.owner.clone(),
+            description: self.description.as_str().into(),
+            owner: self.owner.as_str().into(),
             permissions: self.permissions.clone(),
             max_lifetime: self.max_lifetime,
             system: false,
             revision: present.revision,
             create_time: present.now,
             update_time: present.now,
-            updated_by: present.actor().to_owned(),
+            updated_by: present.actor().into(),
         };
         Ok(put(made))
     }
@@ -121,10 +121,10 @@ impl UpdateScopeMap {
     pub(super) fn applied_to(&self, before: &ScopeMap) -> Result<ScopeMap, Error> {
         let mut after = before.clone();
         if let Some(description) = &self.description {
-            after.description.clone_from(description);
+            after.description = description.as_str().into();
         }
         if let Some(owner) = &self.owner {
-            after.owner.clone_from(owner);
+            after.owner = owner.as_str().into();
         }
         after.max_lifetime = self.max_lifetime.applied_to(before.max_lifetime);
         match &self.permissions {
@@ -163,7 +163,7 @@ impl Edit for UpdateScopeMap {
         Ok(put(ScopeMap {
             revision: present.revision,
             update_time: present.now,
-            updated_by: present.actor().to_owned(),
+            updated_by: present.actor().into(),
             ..after
         }))
     }
@@ -260,7 +260,7 @@ fn disabled(token: &Token, present: &Present) -> Token {
         status: Status::Disabled,
         revision: present.revision,
         update_time: present.now,
-        updated_by: present.actor().to_owned(),
+        updated_by: present.actor().into(),
         ..token.clone()
     }
 }

@@ -49,7 +49,7 @@ impl TokenRef {
         Ok(put(Token {
             revision: present.revision,
             update_time: present.now,
-            updated_by: present.actor().to_owned(),
+            updated_by: present.actor().into(),
             ..after
         }))
     }

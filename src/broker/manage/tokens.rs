@@ -130,15 +130,15 @@ impl Edit for CreateToken {
             name: self.name.clone(),
             scope_map: self.scope_map.clone(),
             status: self.status,
-            description: self.description.clone(),
-            owner: self.owner.clone(),
+            description: self.description.as_str().into(),
+            owner: self.owner.as_str().into(),
             expire_time: self.expire_time,
             passwords: Vec::new(),
             federated_credentials: credentials.map(|own| own.made(present.revision)).collect(),
             revision: present.revision,
             create_time: present.now,
             update_time: present.now,
-            updated_by: present.actor().to_owned(),
+            updated_by: present.actor().into(),
         };
         Ok(token_edit::put(made))
     }
@@ -199,10 +199,10 @@ impl Edit for UpdateToken {
             }
             token.status = self.status.unwrap_or(token.status);
             if let Some(description) = &self.description {
-                token.description.clone_from(description);
+                token.description = description.as_str().into();
             }
             if let Some(owner) = &self.owner {
-                token.owner.clone_from(owner);
+                token.owner = owner.as_str().into();
             }
             token.expire_time = self.expire_time.applied_to(token.expire_time);
             Ok(())

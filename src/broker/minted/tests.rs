@@ -32,7 +32,7 @@ impl Driver for Remote {
         self.minting
     }
 
-    async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error> {
+    async fn issue(&self, permit: &Permit<'_>, id: AccessTokenId) -> Result<AccessToken, Error> {
         Ok(AccessToken::for_test(permit, id))
     }
 
@@ -41,7 +41,7 @@ impl Driver for Remote {
         Ok(())
     }
 
-    fn enforceable(&self, _: &Permit) -> Result<(), Error> {
+    fn enforceable(&self, _: &Permit<'_>) -> Result<(), Error> {
         Ok(())
     }
 
@@ -94,7 +94,7 @@ async fn what_nobody_else_knows_of_needs_not_be_taken_back() {
 }
 
 /// Takes what lasts for ten minutes.
-struct TenMinutes<'a>(&'a Remote, &'a Permit);
+struct TenMinutes<'a>(&'a Remote, &'a Permit<'a>);
 
 impl Order<AccessToken, Error> for TenMinutes<'_> {
     fn sharing(&self) -> Sharing {

@@ -246,7 +246,7 @@ async fn promise_9_the_hash_of_a_password_is_in_no_event_and_still_in_the_histor
         slot: PasswordSlot::Password1,
         generation: 1,
         hash,
-        last_four: "abcd".to_owned(),
+        last_four: "abcd".into(),
         create_time: now,
         expire_time: None,
     });

@@ -48,7 +48,7 @@ fn claim(
         let field = format!("{field}.accepted[{position}]");
         accepted.push(violations.check(&field, accepted_value(value))?);
     }
-    Some(ClaimCondition { name: name?, accepted })
+    Some(ClaimCondition { name: name?, accepted: accepted.into() })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 53 bits")]
@@ -120,7 +120,7 @@ pub(in crate::grpc) fn pb_password(own: &Password) -> pb::Password {
         name: name.into(),
         create_time: Some(timestamp(own.create_time)),
         expire_time: own.expire_time.map(timestamp),
-        last_four: own.last_four.clone(),
+        last_four: own.last_four.to_string(),
         last_use_time: None,
     }
 }

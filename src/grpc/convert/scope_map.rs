@@ -163,8 +163,8 @@ pub(in crate::grpc) fn scope_map(map: &ScopeMap) -> pb::ScopeMap {
     pb::ScopeMap {
         registry: map.registry.to_string(),
         name: map.name.to_string(),
-        description: map.description.clone(),
-        owner: map.owner.clone(),
+        description: map.description.to_string(),
+        owner: map.owner.to_string(),
         permissions: pb_permissions(&map.permissions),
         max_lifetime: map.max_lifetime.map(pb_lifetime),
         system: map.system,
@@ -172,6 +172,6 @@ pub(in crate::grpc) fn scope_map(map: &ScopeMap) -> pb::ScopeMap {
         etag: Etag::of_scope_map(map).to_string(),
         create_time: time(map.create_time),
         update_time: time(map.update_time),
-        updated_by: map.updated_by.clone(),
+        updated_by: map.updated_by.to_string(),
     }
 }

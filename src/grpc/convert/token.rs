@@ -199,8 +199,8 @@ pub(in crate::grpc) fn token(token: &Token) -> pb::Token {
         uid: token.uid.to_string(),
         scope_map: token.scope_map.to_string(),
         status: status.into(),
-        description: token.description.clone(),
-        owner: token.owner.clone(),
+        description: token.description.to_string(),
+        owner: token.owner.to_string(),
         expire_time: token.expire_time.map(timestamp),
         passwords: token.passwords.iter().map(pb_password).collect(),
         federated_credentials: token.federated_credentials.iter().map(pb_credential).collect(),
@@ -208,7 +208,7 @@ pub(in crate::grpc) fn token(token: &Token) -> pb::Token {
         etag: Etag::of_token(token).to_string(),
         create_time: Some(timestamp(token.create_time)),
         update_time: Some(timestamp(token.update_time)),
-        updated_by: token.updated_by.clone(),
+        updated_by: token.updated_by.to_string(),
         last_use_time: None,
     }
 }

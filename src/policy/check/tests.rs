@@ -133,8 +133,8 @@ fn c4_what_is_unknown_double_or_empty_is_refused_all_at_once() {
     bad.scope_maps.push(scope_map("empty", &[]));
     bad.scope_maps.push(scope_map("_repositories_pull", &[("*", "pull")]));
     bad.scope_maps[0].registry = "nowhere".parse().unwrap();
-    let twice = bad.tokens[1].federated_credentials[0].claims.clone();
-    bad.tokens[1].federated_credentials[0].claims.extend(twice);
+    let claims = &mut bad.tokens[1].federated_credentials[0].claims;
+    *claims = [claims.clone(), claims.clone()].concat().into();
     let problems = found(&bad);
     for remedy in [
         "scope map `servers` of registry `nowhere`: the registry is not configured",

@@ -36,9 +36,10 @@ fn named(denial: &Denial) -> String {
 fn c6_two_tokens_that_allow_it_only_together_are_not_added_up() {
     let snapshot = compile(two_tokens());
     let both = request(&[("web", "push"), ("db", "pull")]);
-    let denial = decide(&snapshot, &caller(), &both, now()).unwrap_err();
+    let caller = caller();
+    let denial = decide(&snapshot, &caller, &both, now()).unwrap_err();
     assert!(matches!(denial, Denial::OutsideScopeMap { .. }), "{denial}");
-    let permit = decide_available(&snapshot, &caller(), &both, now()).unwrap();
+    let permit = decide_available(&snapshot, &caller, &both, now()).unwrap();
     assert_eq!(permit.token_name().as_str(), "a-database");
     assert_eq!(permit.permissions(), &permissions_of(&[("db", "pull")]));
 }
@@ -63,7 +64,8 @@ fn the_first_token_by_name_that_allows_it_is_taken_and_a_named_one_only() {
 
 #[test]
 fn f1_who_asks_pull_gets_only_pull() {
-    let permit = decide(&compile(two_tokens()), &caller(), &request(&[("web", "pull")]), now());
+    let (snapshot, caller, pull) = (compile(two_tokens()), caller(), request(&[("web", "pull")]));
+    let permit = decide(&snapshot, &caller, &pull, now());
     assert_eq!(permit.unwrap().permissions(), &permissions_of(&[("web", "pull")]));
 }
 
@@ -71,7 +73,8 @@ fn f1_who_asks_pull_gets_only_pull() {
 fn f2_of_several_scopes_the_token_endpoint_grants_what_one_token_allows() {
     let snapshot = compile(two_tokens());
     let available = |wanted: &[(&str, &str)]| {
-        let permit = decide_available(&snapshot, &caller(), &request(wanted), now()).unwrap();
+        let (caller, wanted) = (caller(), request(wanted));
+        let permit = decide_available(&snapshot, &caller, &wanted, now()).unwrap();
         (permit.token_name().to_string(), permit.permissions().to_string())
     };
     let is = |token: &str, permissions: &str| (token.to_owned(), permissions.to_owned());
@@ -114,23 +117,17 @@ fn f12_nobody_pulls_what_the_token_anonymous_allows_and_never_pushes() {
     let maps = vec![scope_map("public", &[("public/*", "push content/delete")])];
     let mut tokens = vec![token("not-anonymous", "public", Vec::new())];
     let denied = compile(definitions(maps.clone(), tokens.clone()));
-    let pull = request(&[("public/a", "pull")]);
-    assert_eq!(
-        decide(&denied, &identities::anonymous(), &pull, now()).unwrap_err(),
-        Denial::NoToken
-    );
+    let (nobody, pull) = (identities::anonymous(), request(&[("public/a", "pull")]));
+    assert_eq!(decide(&denied, &nobody, &pull, now()).unwrap_err(), Denial::NoToken);
     tokens.push(token("anonymous", "public", Vec::new()));
     let snapshot = compile(definitions(maps, tokens));
-    let permit = decide(&snapshot, &identities::anonymous(), &pull, now()).unwrap();
-    assert_eq!(permit.credential(), &CredentialRef::Anonymous);
+    let permit = decide(&snapshot, &nobody, &pull, now()).unwrap();
+    assert_eq!(permit.credential(), CredentialRef::Anonymous);
     for word in ["push", "content/delete", "metadata/read"] {
-        assert!(
-            decide(&snapshot, &identities::anonymous(), &request(&[("public/a", word)]), now())
-                .is_err()
-        );
+        assert!(decide(&snapshot, &nobody, &request(&[("public/a", word)]), now()).is_err());
     }
     let push = request(&[("public/a", "push")]);
-    let part = decide_available(&snapshot, &identities::anonymous(), &push, now()).unwrap();
+    let part = decide_available(&snapshot, &nobody, &push, now()).unwrap();
     assert_eq!(part.permissions(), &permissions_of(&[("public/a", "pull")]));
 }
 
@@ -153,7 +150,8 @@ fn g1_the_lifetime_is_the_least_of_all_bounds() {
     for (name, seconds, narrow) in bounds {
         let (mut definitions, mut wanted) = (two_tokens(), request(&[("web", "pull")]));
         narrow(&mut definitions, &mut wanted);
-        let permit = decide(&compile(definitions), &caller(), &wanted, now()).unwrap();
+        let (snapshot, caller) = (compile(definitions), caller());
+        let permit = decide(&snapshot, &caller, &wanted, now()).unwrap();
         assert_eq!(permit.lifetime(), lifetime(seconds), "{name}");
     }
 }
@@ -162,7 +160,8 @@ fn g1_the_lifetime_is_the_least_of_all_bounds() {
 fn g1_less_than_a_minute_left_is_denied_not_rounded_up() {
     let mut definitions = two_tokens();
     definitions.tokens[0].expire_time = Some(after(59));
-    let denial = decide(&compile(definitions), &caller(), &request(&[("web", "pull")]), now());
+    let (snapshot, caller, pull) = (compile(definitions), caller(), request(&[("web", "pull")]));
+    let denial = decide(&snapshot, &caller, &pull, now());
     assert_eq!(denial.unwrap_err(), Denial::EndsTooSoon { token_name: "z-web".parse().unwrap() });
 }
 
@@ -173,8 +172,8 @@ fn of_several_credentials_of_a_token_the_one_that_allows_longest_is_taken() {
     short.max_lifetime = Some(lifetime(60));
     let also = credential("a-later", OWN, "", json!({"ref": ["main"]}));
     definitions.tokens[0].federated_credentials.extend([short, also]);
-    let permit =
-        decide(&compile(definitions), &caller(), &request(&[("web", "pull")]), now()).unwrap();
+    let (snapshot, caller, pull) = (compile(definitions), caller(), request(&[("web", "pull")]));
+    let permit = decide(&snapshot, &caller, &pull, now()).unwrap();
     assert_eq!(permit.credential().to_string(), "federated credential a-later");
     assert_eq!(permit.lifetime(), Lifetime::DEFAULT);
 }
@@ -209,9 +208,10 @@ fn a_password_is_its_own_token_only_and_ends_with_its_filling() {
         Err(Denial::OtherRegistry { .. })
     ));
     definitions.tokens[0].passwords[0].expire_time = Some(after(90));
-    let permit = decide(&compile(definitions.clone()), &with(3), &pull, now()).unwrap();
+    let (snapshot, holder) = (compile(definitions), with(3));
+    let permit = decide(&snapshot, &holder, &pull, now()).unwrap();
     assert_eq!(permit.lifetime(), lifetime(90));
-    let late = decide(&compile(definitions), &with(3), &pull, after(90));
+    let late = decide(&snapshot, &holder, &pull, after(90));
     assert_eq!(late.unwrap_err(), Denial::PasswordGone);
 }
 
@@ -242,7 +242,8 @@ fn a_session_gets_what_was_wanted_and_given_and_is_still_allowed() {
     let permit = decide_available(&snapshot, &login, &push, now()).unwrap();
     assert_eq!(permit.permissions(), &permissions_of(&[("web", "push")]));
     definitions.scope_maps[0] = scope_map("web-push", &[("elsewhere", "push")]);
-    let permit = decide_available(&compile(definitions), &login, &push, now()).unwrap();
+    let snapshot = compile(definitions);
+    let permit = decide_available(&snapshot, &login, &push, now()).unwrap();
     assert!(permit.permissions().is_empty());
 }
 

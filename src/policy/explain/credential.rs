@@ -145,7 +145,7 @@ fn claim_mismatch(condition: &ClaimCondition, claims: &Map<String, Value>) -> St
     let wanted: Vec<String> = condition.accepted.iter().map(ToString::to_string).collect();
     let seen = condition.name.find(claims).map_or_else(
         || "no such claim".to_owned(),
-        |value| format!("`{}`", short(&value.to_string())),
+        |value| format!("`{}`", short(&value.to_value().to_string())),
     );
     format!("claim `{}`: wanted {}, seen {seen}", condition.name, wanted.join(" or "))
 }

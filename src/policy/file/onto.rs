@@ -77,15 +77,15 @@ fn scope_map(
     let asked = ScopeMap {
         registry: section.registry.clone(),
         name: section.name.get_ref().clone(),
-        description: section.description.clone(),
-        owner: section.owner.clone(),
+        description: section.description.as_str().into(),
+        owner: section.owner.as_str().into(),
         permissions: section.permissions.clone(),
         max_lifetime: section.max_lifetime,
         system: false,
         revision: change.revision,
         create_time: change.now,
         update_time: change.now,
-        updated_by: change.actor.to_owned(),
+        updated_by: change.actor.into(),
     };
     let Some(before) = before else { return asked };
     let asked = ScopeMap { create_time: before.create_time, ..asked };
@@ -116,15 +116,15 @@ fn token(
         name: section.name.get_ref().clone(),
         scope_map: section.scope_map.clone(),
         status: section.status.or(kept).unwrap_or(Status::Enabled),
-        description: section.description.clone(),
-        owner: section.owner.clone(),
+        description: section.description.as_str().into(),
+        owner: section.owner.as_str().into(),
         expire_time: section.expire_time,
         passwords: before.map(|token| token.passwords.clone()).unwrap_or_default(),
         federated_credentials: credentials.collect(),
         revision: change.revision,
         create_time: before.map_or(change.now, |token| token.create_time),
         update_time: change.now,
-        updated_by: change.actor.to_owned(),
+        updated_by: change.actor.into(),
     };
     let Some(before) = before else { return asked };
     let unchanged = Token {

@@ -27,8 +27,8 @@ fn scope_map(map: &model::ScopeMap) -> ScopeMap {
     ScopeMap {
         registry: map.registry.clone(),
         name: Spanned::new(0..0, map.name.clone()),
-        description: map.description.clone(),
-        owner: map.owner.clone(),
+        description: map.description.to_string(),
+        owner: map.owner.to_string(),
         max_lifetime: map.max_lifetime,
         permissions: map.permissions.clone(),
     }
@@ -39,8 +39,8 @@ fn token(token: &model::Token) -> Token {
         registry: token.registry.clone(),
         name: Spanned::new(0..0, token.name.clone()),
         scope_map: token.scope_map.clone(),
-        description: token.description.clone(),
-        owner: token.owner.clone(),
+        description: token.description.to_string(),
+        owner: token.owner.to_string(),
         // enabled is not written, so that the file does not enable what is disabled later
         status: (token.status == Status::Disabled).then_some(Status::Disabled),
         expire_time: token.expire_time,

@@ -5,7 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::{Spanned, Value};
 
-use crate::model::Accepted;
+use crate::model::{Accepted, Few};
 
 /// A point in time: a TOML date and time with an offset, or the same as text.
 pub(super) fn time<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Timestamp>, D::Error> {
@@ -25,7 +25,7 @@ pub(super) fn time<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Timest
 /// The values that are accepted in a claim: one, or a list.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct AcceptedValues(pub(super) Vec<Accepted>);
+pub(super) struct AcceptedValues(pub(super) Few<Accepted>);
 
 impl<'de> Deserialize<'de> for AcceptedValues {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {

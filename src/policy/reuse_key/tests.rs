@@ -96,8 +96,8 @@ fn g2_the_same_identity_with_a_new_identity_token_has_the_same_key() {
         ..base.clone()
     };
     assert_eq!(key(&base), key(&later));
-    let ten_minutes_on =
-        decide(&compile(base.definitions.clone()), &base.identity, &base.request, after(600));
+    let snapshot = compile(base.definitions.clone());
+    let ten_minutes_on = decide(&snapshot, &base.identity, &base.request, after(600));
     assert_eq!(ten_minutes_on.unwrap().reuse_key(), key(&base));
 }
 

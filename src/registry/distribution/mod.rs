@@ -42,7 +42,7 @@ impl Distribution {
     /// A JWT for all of `permissions` that lacks its signature, and when it ends.
     fn unsigned(
         &self,
-        permit: &Permit,
+        permit: &Permit<'_>,
         subject: AccessTokenId,
         permissions: &Permissions,
     ) -> Result<(Unsigned, Life), Error> {
@@ -66,7 +66,7 @@ impl Distribution {
 
     fn session(
         &self,
-        permit: &Permit,
+        permit: &Permit<'_>,
         id: AccessTokenId,
         ceiling: Ceiling,
         end: Timestamp,
@@ -75,7 +75,7 @@ impl Distribution {
             id,
             registry: permit.registry_uid(),
             token: permit.token(),
-            credential: permit.credential().clone(),
+            credential: permit.credential(),
             holder: permit.holder(),
             ceiling,
             expire_time: end,
@@ -101,7 +101,7 @@ impl Driver for Distribution {
 
     /// With a bearer token asked for, all of the access token ends with it, after the life of a JWT at the latest: one `expire_time` is
     /// true for the whole, and what is reused is never half dead.
-    async fn issue(&self, permit: &Permit, id: AccessTokenId) -> Result<AccessToken, Error> {
+    async fn issue(&self, permit: &Permit<'_>, id: AccessTokenId) -> Result<AccessToken, Error> {
         self.enforceable(permit)?;
         let permissions = permit.permissions();
         let (bearer_token, expire_time) = match permit.form() {
@@ -127,7 +127,7 @@ impl Driver for Distribution {
         })
     }
 
-    fn enforceable(&self, permit: &Permit) -> Result<(), Error> {
+    fn enforceable(&self, permit: &Permit<'_>) -> Result<(), Error> {
         refuse_unenforceable(permit.permissions()).map_err(|hint| Error::NotEnforceable { hint })
     }
 
@@ -147,7 +147,7 @@ impl TokenServer for Distribution {
 
     fn registry_token(
         &self,
-        permit: &Permit,
+        permit: &Permit<'_>,
         subject: AccessTokenId,
     ) -> Result<RegistryToken, Error> {
         let granted = enforceable(permit.permissions());
@@ -160,7 +160,7 @@ impl TokenServer for Distribution {
         })
     }
 
-    fn refresh_token(&self, permit: &Permit, id: AccessTokenId) -> Result<Secret, Error> {
+    fn refresh_token(&self, permit: &Permit<'_>, id: AccessTokenId) -> Result<Secret, Error> {
         self.session(permit, id, Ceiling::ScopeMap, permit.expire_time())
     }
 

@@ -34,12 +34,12 @@ fn permissions(entries: &[(&str, &str)]) -> Permissions {
     entries.iter().map(permission).collect()
 }
 
-fn permit(entries: &[(&str, &str)], seconds: u64, form: Form) -> Permit {
+fn permit(entries: &[(&str, &str)], seconds: u64, form: Form) -> Permit<'static> {
     let lifetime = Lifetime::new(Duration::from_secs(seconds)).unwrap();
     Permit::for_test(permissions(entries), now(), lifetime, form)
 }
 
-async fn issue(driver: &Distribution, permit: &Permit) -> Result<AccessToken, Error> {
+async fn issue(driver: &Distribution, permit: &Permit<'_>) -> Result<AccessToken, Error> {
     driver.issue(permit, AccessTokenId::new(now())).await
 }
 
@@ -58,7 +58,7 @@ async fn the_password_is_a_session_for_exactly_the_permit() {
         id: token.id(),
         registry: permit.registry_uid(),
         token: permit.token(),
-        credential: permit.credential().clone(),
+        credential: permit.credential(),
         holder: permit.holder(),
         ceiling: Ceiling::Permissions(permit.permissions().clone()),
         expire_time: permit.expire_time(),

@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::row::bytes;
 use crate::model::{AccessTokenId, DecisionId, Definitions, ScopeMap, ScopeMapName, Token};
 use crate::store::column::{nanoseconds, signed, timestamp, unsigned};
-use crate::store::definition::{Definition, parse};
+use crate::store::definition::{Definition, Loading};
 use crate::store::engine::PageOf;
 use crate::store::history::{LastForms, RollBack};
 use crate::store::page::{Filling, LARGEST, beyond};
@@ -72,12 +72,11 @@ async fn load_all<T: Definition>(snapshot: &mut PgConnection) -> Result<Vec<T>, 
     let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *snapshot).await?;
     let sql = format!("SELECT body FROM {} ORDER BY registry, name", T::TABLE);
     let mut rows = snapshot.fetch(sqlx::query(AssertSqlSafe(sql)));
-    // at once: what a growing list leaves behind stays with the process
-    let mut all = Vec::with_capacity(usize::try_from(count).unwrap_or_default());
+    let mut all = Loading::of(count);
     while let Some(row) = rows.try_next().await? {
-        all.push(parse(row.try_get(0)?)?);
+        all.add(row.try_get(0)?)?;
     }
-    Ok(all)
+    Ok(all.end())
 }
 
 /// What happened after a revision: it costs as much as changed.

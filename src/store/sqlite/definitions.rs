@@ -7,9 +7,21 @@ use super::{history, journal};
 use crate::model::{DefinitionChange, Definitions, ScopeMap, Token};
 use crate::store::Error;
 use crate::store::column::{nanoseconds, signed};
-use crate::store::definition::{Definition, parse, write};
+use crate::store::definition::{Definition, Loading, write};
+
+/// How many pages SQLite keeps while all definitions are read.
+const PAGES_OF_A_SCAN: i64 = 32;
 
 pub(super) fn load(connection: &Connection) -> Result<Definitions, Error> {
+    // what is read once, from end to end, need not stay in memory
+    let usual: i64 = connection.pragma_query_value(None, "cache_size", |row| row.get(0))?;
+    connection.pragma_update(None, "cache_size", PAGES_OF_A_SCAN)?;
+    let definitions = read(connection);
+    connection.pragma_update(None, "cache_size", usual)?;
+    definitions
+}
+
+fn read(connection: &Connection) -> Result<Definitions, Error> {
     Ok(Definitions {
         revision: journal::policy_revision(connection)?,
         scope_maps: load_all(connection)?,
@@ -21,18 +33,14 @@ fn load_all<T: Definition>(connection: &Connection) -> Result<Vec<T>, Error> {
     let count: i64 =
         connection
             .query_one(&format!("SELECT count(*) FROM {}", T::TABLE), [], |row| row.get(0))?;
-    let count = usize::try_from(count).unwrap_or_default();
     let mut statement = connection
         .prepare_cached(&format!("SELECT body FROM {} ORDER BY registry, name", T::TABLE))?;
     let mut rows = statement.query([])?;
-    // at once: what a growing list leaves behind stays with the process
-    let mut all = Vec::with_capacity(count);
+    let mut all = Loading::of(count);
     while let Some(row) = rows.next()? {
-        all.push(parse(
-            row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?,
-        )?);
+        all.add(row.get_ref(0)?.as_str().map_err(|error| Error::damaged(T::TABLE, error))?)?;
     }
-    Ok(all)
+    Ok(all.end())
 }
 
 /// Replaces all definitions: what differs is found by reading them all.

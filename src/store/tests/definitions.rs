@@ -63,7 +63,7 @@ async fn what_the_caller_forgot_to_number_is_written_all_the_same(world: World) 
     };
     replace(store, &next).await.unwrap();
     next.revision = 2;
-    next.scope_maps[0].description = "b".to_owned();
+    next.scope_maps[0].description = "b".into();
     replace(store, &next).await.unwrap();
     assert_eq!(store.definitions().await.unwrap().scope_maps[0].description, "b");
 }

@@ -1,6 +1,6 @@
 //! What the tests put into stores.
 
-use crate::model::{DecisionId, Definitions, ScopeMap, Status, Token, TokenUid};
+use crate::model::{DecisionId, Definitions, ScopeMap, Status, Text, Token, TokenUid};
 use crate::store::{Appended, Body, ChainHead, Error, JournalRow, JournalWriter, Seal, Store};
 use jiff::Timestamp;
 
@@ -17,15 +17,15 @@ pub(in crate::store) fn scope_map(name: &str, description: &str, revision: u64) 
     ScopeMap {
         registry: "prod".parse().unwrap(),
         name: name.parse().unwrap(),
-        description: description.to_owned(),
-        owner: String::new(),
+        description: description.into(),
+        owner: Text::new(),
         permissions: std::iter::empty().collect(),
         max_lifetime: None,
         system: false,
         revision,
         create_time: now(),
         update_time: now(),
-        updated_by: "admin".to_owned(),
+        updated_by: "admin".into(),
     }
 }
 
@@ -36,15 +36,15 @@ pub(in crate::store) fn token(name: &str, revision: u64) -> Token {
         name: name.parse().unwrap(),
         scope_map: "scope-one".parse().unwrap(),
         status: Status::Enabled,
-        description: String::new(),
-        owner: String::new(),
+        description: Text::new(),
+        owner: Text::new(),
         expire_time: None,
         passwords: Vec::new(),
         federated_credentials: Vec::new(),
         revision,
         create_time: now(),
         update_time: now(),
-        updated_by: "admin".to_owned(),
+        updated_by: "admin".into(),
     }
 }
 

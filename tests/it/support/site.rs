@@ -167,7 +167,7 @@ impl Site {
                 slot: PasswordSlot::Password1,
                 generation,
                 hash: secret.hash(),
-                last_four: secret.last_four(),
+                last_four: secret.last_four().into(),
                 create_time: self.clock.now(),
                 expire_time: None,
             };

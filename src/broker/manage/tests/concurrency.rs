@@ -119,7 +119,7 @@ async fn count_up(office: &Office) {
         let read = office.scope_map("servers").await;
         let update = UpdateScopeMap {
             etag: Some(Etag::of_scope_map(&read)),
-            description: Some(read.description + "x"),
+            description: Some(format!("{}x", read.description)),
             permissions: PermissionsUpdate::Keep,
             ..add("unused")
         };

@@ -86,7 +86,7 @@ async fn g9_a_local_user_manages_and_is_named_in_the_event() {
     assert_eq!(identity["kind"], "localUser");
     assert_eq!((&identity["uid"], &identity["pid"]), (&1000.into(), &7.into()));
     assert_eq!(event.peer.as_deref(), Some("local"));
-    assert_eq!(event.change.unwrap()["actor"], made.updated_by);
+    assert_eq!(event.change.unwrap()["actor"], *made.updated_by);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn change(
     edit(token, revision)?;
     token.revision = revision;
     token.update_time = process.clock.now();
-    token.updated_by = policy_change::actor();
+    token.updated_by = policy_change::actor().into();
     offline::compile(after.clone(), &config)?;
     policy_change::commit(&store, &before, after, process).await.map(drop)
 }
@@ -112,7 +112,7 @@ fn password(
     expire_time: Option<Timestamp>,
 ) -> Password {
     let (hash, last_four) = (secret.hash(), secret.last_four());
-    Password { slot, generation, hash, last_four, create_time, expire_time }
+    Password { slot, generation, hash, last_four: last_four.into(), create_time, expire_time }
 }
 
 fn put(token: &mut Token, password: Password) {
