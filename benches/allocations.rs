@@ -31,7 +31,7 @@ use serde::Serialize;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use self::configuration::{Addresses, InFlight, Setting, Tls, Transport};
-use self::generate::{Job, Lanes, Supply};
+use self::generate::{Hpack, Job, Lanes, Supply};
 use self::issuer::Issuer;
 use self::requests::Ask;
 
@@ -102,7 +102,7 @@ fn job(ask: Ask, issuer: &Issuer, addresses: &Addresses, server: u32) -> anyhow:
         target,
         certificate: None,
         server,
-        protocol: requests::protocol(ask),
+        protocol: requests::protocol(ask, Hpack::Huffman),
         authorizations: requests::authorizations(ask, 0, issuer, addresses.grpc)?,
         supply: Supply::Endless,
         lanes,

@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dockpass::identity::{Presented, Verifiers};
+use dockpass::identity::{Bearer, Presented, Verifiers};
 use dockpass::model::{Clock as _, Secret, SystemClock};
 use std::sync::Arc;
 
@@ -54,9 +54,7 @@ impl LocalIssuer {
         ));
         let signed = format!("{header}.{body}");
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes())?;
-        Ok(Presented::Bearer(Secret::new(format!(
-            "{signed}.{}",
-            URL_SAFE_NO_PAD.encode(signature)
-        ))))
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        Ok(Presented::Bearer(Bearer::new(Secret::new(token))))
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::configuration::InFlight;
-use crate::generate::{Job, Protocol, Tally, measure as generate};
+use crate::generate::{Hpack, Job, Protocol, Tally, measure as generate};
 use crate::machine::{Memory, memory};
 use crate::report::{median, micros};
 use crate::requests::Ask;
@@ -68,6 +68,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Overload> {
     let scenario = Scenario {
         name: NAME,
         ask: Ask::Issue,
+        hpack: Hpack::Huffman,
         lanes: lanes(CONNECTIONS, STREAMS),
         world: World { in_flight: InFlight::Limited, ..USUAL },
         beside: Beside::Nothing,

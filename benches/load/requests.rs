@@ -11,7 +11,7 @@ use dockpass::pb::{
 };
 use prost::Message;
 
-use crate::generate::{Expected, Protocol};
+use crate::generate::{Expected, Hpack, Protocol};
 use crate::issuer::{Algorithm, Issuer};
 use crate::policy::REPOSITORY;
 
@@ -37,17 +37,17 @@ pub(crate) enum Ask {
 /// How many callers there are, where there is a new one not for each call.
 const CALLERS: usize = 8;
 
-/// What the server is asked.
-pub(crate) fn protocol(ask: Ask) -> Protocol {
+/// What the server is asked, by a client with such an HPACK.
+pub(crate) fn protocol(ask: Ask, hpack: Hpack) -> Protocol {
     match ask {
         Ask::Exchange => Protocol::Get {
             path: format!("/token?service=localhost:5000&scope=repository:{REPOSITORY}:pull,push"),
         },
-        Ask::Check => grpc("CheckAccess", &check(REPOSITORY), "0"),
-        Ask::Refused => grpc("IssueAccessToken", &issue("secret/app", ask), "7"),
-        Ask::Forged => grpc("IssueAccessToken", &issue(REPOSITORY, ask), "16"),
+        Ask::Check => grpc("CheckAccess", &check(REPOSITORY), "0", hpack),
+        Ask::Refused => grpc("IssueAccessToken", &issue("secret/app", ask), "7", hpack),
+        Ask::Forged => grpc("IssueAccessToken", &issue(REPOSITORY, ask), "16", hpack),
         Ask::Issue | Ask::Bearer | Ask::Cold => {
-            grpc("IssueAccessToken", &issue(REPOSITORY, ask), "0")
+            grpc("IssueAccessToken", &issue(REPOSITORY, ask), "0", hpack)
         }
     }
 }
@@ -57,7 +57,7 @@ pub(crate) fn hello(ask: Ask) -> Protocol {
     let hello = CheckAccessRequest { registry: "world".to_owned(), ..Default::default() };
     match ask {
         Ask::Exchange => Protocol::Get { path: "/token".to_owned() },
-        _ => grpc("CheckAccess", &hello, "0"),
+        _ => grpc("CheckAccess", &hello, "0", Hpack::Huffman),
     }
 }
 
@@ -101,11 +101,12 @@ fn permission(repository: &str) -> RepositoryPermission {
     RepositoryPermission { repository: repository.to_owned(), actions: actions.to_vec() }
 }
 
-fn grpc(method: &str, message: &impl Message, status: &str) -> Protocol {
+fn grpc(method: &str, message: &impl Message, status: &str, hpack: Hpack) -> Protocol {
     Protocol::Grpc {
         path: format!("/dockpass.v1.AccessService/{method}"),
         message: message.encode_to_vec(),
         expected: Expected { status: status.to_owned(), refusal: None },
+        hpack,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is measured.
 
 use crate::configuration::{InFlight, Transport};
-use crate::generate::Lanes;
+use crate::generate::{Hpack, Lanes};
 use crate::requests::Ask;
 
 /// One line of the result.
@@ -9,6 +9,7 @@ use crate::requests::Ask;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) ask: Ask,
+    pub(crate) hpack: Hpack,
     pub(crate) lanes: Lanes,
     pub(crate) world: World,
     pub(crate) beside: Beside,
@@ -85,6 +86,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     let beside = |name, ask, lanes, world, beside| Scenario {
         name,
         ask,
+        hpack: Hpack::Huffman,
         lanes,
         world,
         beside,
@@ -97,6 +99,8 @@ pub(crate) fn all() -> Vec<Scenario> {
             yardstick: Yardstick::SameBytes,
             ..of("same-bytes", Ask::Issue, DEFAULT, USUAL)
         },
+        Scenario { hpack: Hpack::Plain, ..of("issue-plain", Ask::Issue, DEFAULT, USUAL) },
+        Scenario { hpack: Hpack::Kept, ..of("issue-kept", Ask::Issue, DEFAULT, USUAL) },
         of("issue-1", Ask::Issue, lanes(1, 1), USUAL),
         of("issue-64", Ask::Issue, lanes(4, 16), USUAL),
         of("issue-1024", Ask::Issue, lanes(4, 256), USUAL),

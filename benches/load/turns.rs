@@ -131,7 +131,7 @@ impl Bench {
             target: if ask == Ask::Exchange { server.http } else { server.grpc },
             certificate: self.certificate(scenario),
             server: server.process.id(),
-            protocol: requests::protocol(ask),
+            protocol: requests::protocol(ask, scenario.hpack),
             authorizations: requests::authorizations(ask, cold, &self.issuer, server.grpc)?,
             supply: if ask == Ask::Cold { Supply::Once } else { Supply::Endless },
             lanes: scenario.lanes,

@@ -6,6 +6,7 @@ use dockpass::model::ActionSet;
 use dockpass::pb::access_service_client::AccessServiceClient;
 
 use crate::changes::Editor;
+use crate::generate::Hpack;
 use crate::issuer::Algorithm;
 use crate::report::median;
 use crate::requests::{self, Ask};
@@ -23,6 +24,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<f64> {
     let scenario = Scenario {
         name: NAME,
         ask: Ask::Check,
+        hpack: Hpack::Huffman,
         lanes: lanes(1, 1),
         world: MANY_TOKENS,
         beside: Beside::Nothing,

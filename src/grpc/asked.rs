@@ -4,7 +4,7 @@ use tonic::Request;
 use tonic::codegen::http::HeaderMap;
 
 use super::call::call;
-use super::presented::presented;
+use super::presented::{LastBearer, presented};
 use crate::broker::{Call, Peer};
 use crate::identity::Presented;
 
@@ -17,8 +17,8 @@ pub(super) struct Asked<T> {
 }
 
 impl<T> Asked<T> {
-    pub(super) fn new(headers: &HeaderMap, peer: Peer, message: T) -> Self {
-        Self { call: call(headers, peer), presented: presented(headers), message }
+    pub(super) fn new(headers: &HeaderMap, peer: Peer, last: &LastBearer, message: T) -> Self {
+        Self { call: call(headers, peer), presented: presented(headers, last), message }
     }
 }
 
@@ -27,6 +27,6 @@ impl<T> From<Request<T>> for Asked<T> {
     fn from(request: Request<T>) -> Self {
         let (metadata, extensions, message) = request.into_parts();
         let peer = extensions.get().copied().unwrap_or(Peer::Unknown);
-        Self::new(metadata.as_ref(), peer, message)
+        Self::new(metadata.as_ref(), peer, &LastBearer::default(), message)
     }
 }

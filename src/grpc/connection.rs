@@ -25,6 +25,7 @@ use tonic::transport::server::Connected;
 
 use super::call::peer;
 use super::intake::Arrivals;
+use super::presented::LastBearer;
 use super::reply::Reply;
 use crate::broker::{LocalUser, Peer};
 use crate::listen::Placed;
@@ -84,6 +85,7 @@ pub(super) struct Caller {
     /// Of a Unix socket: the user who connected.
     pub(super) local_user: Option<LocalUser>,
     pub(super) arrivals: Arrivals,
+    pub(super) last_bearer: LastBearer,
     activity: Activity,
 }
 
@@ -150,6 +152,7 @@ impl<A: Answers> Server<A> {
             peer: peer(&connect_info),
             local_user: (&connect_info as &dyn Any).downcast_ref::<LocalUser>().cloned(),
             arrivals: Arrivals::default(),
+            last_bearer: LastBearer::default(),
             activity: Activity::default(),
         });
         let (asking, answers) = (Arc::clone(&caller), Arc::new(self.answers));

@@ -22,7 +22,7 @@ use super::connection::{Answers, Caller};
 use super::intake::{self, FRAME_HEADER};
 use super::reply::{self, Reply};
 use super::status::status;
-use crate::broker::{Broker, Call, FieldViolation, Peer};
+use crate::broker::{Broker, Call, FieldViolation};
 
 /// What the paths of our services begin with.
 const OURS: &str = "/dockpass.";
@@ -55,7 +55,7 @@ impl Answers for Front {
             Err(violation) => Err(violation),
         };
         match message {
-            Ok(message) => match self.plain(&parts, caller.peer, &message).await {
+            Ok(message) => match self.plain(&parts, caller, &message).await {
                 Some(response) => response,
                 None => Box::pin(self.routed(parts, caller, message)).await,
             },
@@ -72,15 +72,20 @@ impl Front {
     }
 
     /// Answers a unary method of ours whose message is one, not compressed, and decodes.
-    async fn plain(&self, parts: &Parts, peer: Peer, message: &[u8]) -> Option<Response<Reply>> {
+    async fn plain(
+        &self,
+        parts: &Parts,
+        caller: &Caller,
+        message: &[u8],
+    ) -> Option<Response<Reply>> {
         if parts.headers.contains_key("grpc-encoding") {
             return None;
         }
         let access = self.access.as_ref()?;
         Some(match parts.uri.path().strip_prefix(Access::PREFIX)? {
-            "IssueAccessToken" => reply::unary(access.issue(open(parts, peer, message)?).await),
-            "CheckAccess" => reply::unary(access.check(open(parts, peer, message)?).await),
-            "RevokeAccessToken" => reply::unary(access.revoke(open(parts, peer, message)?).await),
+            "IssueAccessToken" => reply::unary(access.issue(open(parts, caller, message)?).await),
+            "CheckAccess" => reply::unary(access.check(open(parts, caller, message)?).await),
+            "RevokeAccessToken" => reply::unary(access.revoke(open(parts, caller, message)?).await),
             _ => return None,
         })
     }
@@ -125,11 +130,12 @@ where
 }
 
 /// The request, if its bytes are one message that decodes.
-fn open<T: Message + Default>(parts: &Parts, peer: Peer, bytes: &[u8]) -> Option<Asked<T>> {
+fn open<T: Message + Default>(parts: &Parts, caller: &Caller, bytes: &[u8]) -> Option<Asked<T>> {
     let (header, message) = bytes.split_first_chunk::<FRAME_HEADER>()?;
     let [0, length @ ..] = *header else { return None };
     if usize::try_from(u32::from_be_bytes(length)) != Ok(message.len()) {
         return None;
     }
-    Some(Asked::new(&parts.headers, peer, T::decode(message).ok()?))
+    let message = T::decode(message).ok()?;
+    Some(Asked::new(&parts.headers, caller.peer, &caller.last_bearer, message))
 }

@@ -6,7 +6,7 @@ use tonic::codegen::http::{Extensions, HeaderMap};
 use tonic::{Request, Status};
 
 use super::call::call;
-use super::presented::presented;
+use super::presented::{LastBearer, presented};
 use super::status::status;
 use crate::broker::manage::{Edit, Read};
 use crate::broker::{Broker, Call, FieldViolation, LocalUser, Operator, Peer};
@@ -79,6 +79,6 @@ pub(super) fn open<T>(request: Request<T>) -> (Call, Operator, T) {
 pub(super) fn operator(headers: &HeaderMap, extensions: &Extensions) -> Operator {
     match extensions.get::<LocalUser>() {
         Some(user) => Operator::Local(user.clone()),
-        None => Operator::Presented(presented(headers)),
+        None => Operator::Presented(presented(headers, &LastBearer::default())),
     }
 }

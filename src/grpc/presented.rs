@@ -1,17 +1,33 @@
 //! What a caller presents as its identity: the metadata `authorization`, read but not verified.
 
+use parking_lot::Mutex;
 use tonic::codegen::http::HeaderMap;
 use tonic::codegen::http::header::AUTHORIZATION;
 
-use crate::identity::Presented;
+use crate::identity::{Bearer, Presented};
 use crate::model::Secret;
 
 /// Longer values are refused by us, not by the transport: its own limit is twice as much.
 const MAX_LENGTH: usize = 16 * 1024;
 
+/// The bearer token that came last on a connection. Most callers send one and the same with every call: then it is neither read nor hashed again.
+/// It proves nothing, and is verified as ever.
+#[derive(Debug, Default)]
+pub(super) struct LastBearer(Mutex<Option<Bearer>>);
+
+impl LastBearer {
+    fn get(&self, token: &[u8]) -> Option<Bearer> {
+        self.0.lock().as_ref().filter(|last| last.is(token)).cloned()
+    }
+
+    fn keep(&self, bearer: &Bearer) {
+        *self.0.lock() = Some(bearer.clone());
+    }
+}
+
 /// Reads the metadata `authorization`: a bearer token or a name and a password.
 /// What cannot be read goes on as [`Presented::Unreadable`], so that its refusal is counted and recorded like any other.
-pub(super) fn presented(headers: &HeaderMap) -> Presented {
+pub(super) fn presented(headers: &HeaderMap, last: &LastBearer) -> Presented {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Presented::Nothing };
     if values.next().is_some() {
@@ -26,7 +42,7 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
     };
     let credentials = without_leading_spaces(credentials);
     if scheme.eq_ignore_ascii_case(b"bearer") {
-        bearer(credentials).unwrap_or(Presented::Unreadable("the bearer token is malformed"))
+        bearer(credentials, last).unwrap_or(Presented::Unreadable("the bearer token is malformed"))
     } else if scheme.eq_ignore_ascii_case(b"basic") {
         basic(credentials).unwrap_or(Presented::Unreadable("the basic credentials are malformed"))
     } else {
@@ -41,11 +57,16 @@ fn without_leading_spaces(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-fn bearer(token: &[u8]) -> Option<Presented> {
+fn bearer(token: &[u8], last: &LastBearer) -> Option<Presented> {
+    if let Some(last) = last.get(token) {
+        return Some(Presented::Bearer(last));
+    }
     // not `all`: without the early end, the compiler looks at sixteen bytes at once
     let well_formed = token.iter().fold(!token.is_empty(), |good, byte| good & is_b64token(*byte));
     let token = str::from_utf8(token).ok().filter(|_| well_formed)?;
-    Some(Presented::Bearer(Secret::new(token)))
+    let bearer = Bearer::new(Secret::new(token));
+    last.keep(&bearer);
+    Some(Presented::Bearer(bearer))
 }
 
 /// `b64token` of RFC 6750, section 2.1; the comma that a proxy joins two values with is not in it.
@@ -65,8 +86,12 @@ mod tests {
     use super::*;
 
     fn read(values: &[&str]) -> Presented {
-        let name = AUTHORIZATION;
-        presented(&values.iter().map(|value| (name.clone(), value.parse().unwrap())).collect())
+        read_after(&LastBearer::default(), values)
+    }
+
+    fn read_after(last: &LastBearer, values: &[&str]) -> Presented {
+        let values = values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap()));
+        presented(&values.collect(), last)
     }
 
     fn assert_unreadable(values: &[&str]) {
@@ -79,8 +104,21 @@ mod tests {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR "] {
             let presented = read(&[&format!("{scheme} abc.def-_~+/=")]);
             let Presented::Bearer(token) = presented else { panic!("{presented:?}") };
-            assert_eq!(token.expose(), "abc.def-_~+/=");
+            assert_eq!(token.secret().expose(), "abc.def-_~+/=");
         }
+    }
+
+    #[test]
+    fn whoever_called_before_on_the_connection_is_not_taken_for_who_calls_now() {
+        let last = LastBearer::default();
+        for token in ["abc", "abc", "abd", "ab", "abcd", "abc"] {
+            let presented = read_after(&last, &[&format!("Bearer {token}")]);
+            let Presented::Bearer(read) = presented else { panic!("{presented:?}") };
+            assert_eq!(read.secret().expose(), token);
+        }
+        assert!(matches!(read_after(&last, &[]), Presented::Nothing));
+        assert!(matches!(read_after(&last, &["Bearer "]), Presented::Unreadable(_)));
+        assert!(matches!(read_after(&last, &["Basic YTpi"]), Presented::Basic { .. }));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::authorization::presented;
 use super::parameters::Parameters;
 use super::scope::parse_scopes;
 use crate::broker::{DockerTokenRequest, FieldViolation};
-use crate::identity::Presented;
+use crate::identity::{Bearer, Presented};
 use crate::model::{Permissions, Secret};
 
 /// What is asked, and the shape of the answer.
@@ -117,7 +117,7 @@ fn refresh_grant(form: &Parameters) -> Result<Asked, Malformed> {
     absent(form, &["password", "subject_token", "assertion"])?;
     let token = Secret::new(form.once("refresh_token", "send the refresh token")?);
     let service = form.once("service", SERVICE_REMEDY)?;
-    let request = granted(form, service, Presented::Bearer(token))?;
+    let request = granted(form, service, Presented::Bearer(Bearer::new(token)))?;
     Ok(Asked {
         request: DockerTokenRequest { refresh_grant: true, ..request },
         reply: Reply::OAuth,
@@ -135,7 +135,7 @@ fn exchange_grant(form: &Parameters) -> Result<Asked, Malformed> {
         return Err(Malformed::new(StatusCode::BAD_REQUEST, "service", description)
             .with_error("invalid_target"));
     }
-    let request = granted(form, service, Presented::Bearer(token))?;
+    let request = granted(form, service, Presented::Bearer(Bearer::new(token)))?;
     Ok(Asked { request, reply: Reply::Exchange(issued_token_type) })
 }
 

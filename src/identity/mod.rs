@@ -2,6 +2,7 @@
 //!
 //! An [`Identity`] can be made only here. What it may do is the business of `policy`.
 
+mod bearer;
 mod config;
 mod error;
 mod evidence;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 use crate::model::{Claims, JsonObject, Secret};
 use crate::seal::Session;
 
+pub use self::bearer::Bearer;
 pub use self::config::{Algorithm, IssuerConfig};
 pub use self::error::{Check, Error};
 pub use self::evidence::Evidence;
@@ -40,7 +42,7 @@ pub enum Presented {
         password: Secret,
     },
     /// A bearer token: an identity token or, at the docker token endpoint, a refresh token.
-    Bearer(Secret),
+    Bearer(Bearer),
     /// Nothing.
     Nothing,
     /// Something that cannot be read, and what is wrong with it: no verifier accepts it.
@@ -68,10 +70,10 @@ impl Presented {
     }
 
     /// The secret, whatever its kind.
-    pub const fn secret(&self) -> Option<&Secret> {
+    pub fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Basic { password, .. } => Some(password),
-            Self::Bearer(token) => Some(token),
+            Self::Bearer(bearer) => Some(bearer.secret()),
             Self::Nothing | Self::Unreadable(_) => None,
         }
     }

@@ -67,7 +67,7 @@ fn basic(username: &str, password: &str) -> Presented {
 }
 
 fn bearer(text: &str) -> Presented {
-    Presented::Bearer(Secret::new(text))
+    Presented::Bearer(Bearer::new(Secret::new(text)))
 }
 
 fn check(result: Result<Identity, Error>) -> Check {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::oidc::{Oidc, UsedTokens};
+use super::oidc::{Oidc, UsedTokens, Workload};
 use super::{Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented};
 use crate::model::{Clock, PasswordSecret, Secret};
 use crate::seal::{InvalidSession, KeyRing, Session};
@@ -61,10 +61,10 @@ impl Verifiers {
         match presented {
             Presented::Nothing => Err(Error::Missing),
             Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
-            Presented::Bearer(secret) => match Form::of(secret) {
+            Presented::Bearer(bearer) => match Form::of(bearer.secret()) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => Err(Check::SessionMisplaced.into()),
-                Form::Token => self.workload(secret).await,
+                Form::Token => Ok(workload(self.oidc.verify_bearer(bearer).await?)),
             },
             Presented::Basic { username, password } => match Form::of(password) {
                 Form::Password => self.password(username, password, passwords),
@@ -87,15 +87,15 @@ impl Verifiers {
         match presented {
             Presented::Nothing => Err(Error::Missing),
             Presented::Unreadable(problem) => Err(Check::Unreadable(problem).into()),
-            Presented::Bearer(secret) => match Form::of(secret) {
+            Presented::Bearer(bearer) => match Form::of(bearer.secret()) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
-                Form::Session => self.session(secret),
-                Form::Token => self.workload(secret).await,
+                Form::Session => self.session(bearer.secret()),
+                Form::Token => Ok(workload(self.oidc.verify_bearer(bearer).await?)),
             },
             Presented::Basic { username, password } => match Form::of(password) {
                 Form::Password => self.password(username, password, passwords),
                 Form::Session => self.session(password),
-                Form::Token => self.workload(password).await,
+                Form::Token => Ok(workload(self.oidc.verify(password.expose()).await?)),
             },
         }
     }
@@ -103,10 +103,6 @@ impl Verifiers {
     /// Frees what is kept of identity tokens that are not valid any more. It looks at all of them.
     pub fn forget_ended(&self) {
         self.oidc.forget_ended();
-    }
-
-    async fn workload(&self, token: &Secret) -> Result<Identity, Error> {
-        Ok(Identity(Kind::Workload(self.oidc.verify(token.expose()).await?)))
     }
 
     fn password(
@@ -128,6 +124,10 @@ impl Verifiers {
             }
         }
     }
+}
+
+const fn workload(verified: Workload) -> Identity {
+    Identity(Kind::Workload(verified))
 }
 
 impl Form {

@@ -26,9 +26,20 @@ pub(crate) struct Job {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) enum Protocol {
     /// A unary gRPC call with one message.
-    Grpc { path: String, message: Vec<u8>, expected: Expected },
+    Grpc { path: String, message: Vec<u8>, expected: Expected, hpack: Hpack },
     /// GET over HTTP/1.1, keep-alive, each lane on a connection of its own.
     Get { path: String },
+}
+
+/// What a client's HPACK does with the caller's `authorization`, call by call.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum Hpack {
+    /// Spells it out in Huffman's code, as clients in Rust do (h2).
+    Huffman,
+    /// Spells it out as it is, as those on gRPC's C core do (C++, Python, Ruby).
+    Plain,
+    /// Spells it out once a connection, and then names its place in the table, as those in Go and Java do.
+    Kept,
 }
 
 /// What a gRPC call may answer.

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use self::counts::{Answer, Counts};
 use self::sample::Sample;
 
-pub(crate) use self::job::{Expected, Job, Lanes, Protocol, Supply, Tally};
+pub(crate) use self::job::{Expected, Hpack, Job, Lanes, Protocol, Supply, Tally};
 
 /// The argument that makes this program the generator: a [`Job`] on standard input, a [`Tally`] on standard output.
 pub(crate) const ROLE: &str = "role-generate";
@@ -113,14 +113,6 @@ impl Shared {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         (number < self.job.authorizations.len()).then_some(number)
-    }
-
-    /// Waits, but not beyond the end of the measurement.
-    async fn pause(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        while !self.stopping() && Instant::now() < until {
-            tokio::time::sleep(pause.min(Duration::from_millis(50))).await;
-        }
     }
 
     /// Counts an answer.

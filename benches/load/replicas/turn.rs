@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::cost::cpu_seconds;
 use super::databases::{Postgres, Redis};
 use super::replica::{Replica, Shared};
-use crate::generate::{Job, Lanes, Supply, Tally, measure};
+use crate::generate::{Hpack, Job, Lanes, Supply, Tally, measure};
 use crate::issuer::Issuer;
 use crate::report::micros;
 use crate::requests::{self, Ask};
@@ -140,7 +140,7 @@ impl<'a> Sites<'a> {
             target: replica.grpc,
             certificate: None,
             server: replica.id(),
-            protocol: requests::protocol(Ask::Issue),
+            protocol: requests::protocol(Ask::Issue, Hpack::Huffman),
             authorizations: requests::authorizations(Ask::Issue, 0, self.issuer, replica.grpc)?,
             supply: Supply::Endless,
             lanes: Lanes { connections: CONNECTIONS, streams: IN_FLIGHT / CONNECTIONS / of },

@@ -8,7 +8,7 @@ use super::*;
 use crate::audit::Journal;
 use crate::broker::{Call, Parts, Peer};
 use crate::cache::Cache;
-use crate::identity::{Verifiers, for_test as identities};
+use crate::identity::{Bearer, Verifiers, for_test as identities};
 use crate::model::{Clock, CredentialRef, ManualClock, Permissions, Reason, RegistryUid, TokenUid};
 use crate::net::{self, HttpClient};
 use crate::policy::Context;
@@ -83,7 +83,7 @@ async fn g7_a_registry_that_is_not_there_answers_strangers_like_one_that_is() {
     for presented in [
         Presented::Nothing,
         Presented::Unreadable("rubbish"),
-        Presented::Bearer(Secret::new("rubbish")),
+        Presented::Bearer(Bearer::new(Secret::new("rubbish"))),
         basic("nginx-ci", "rubbish"),
         basic("nginx-ci", "dps_rubbish"),
     ] {

@@ -102,7 +102,7 @@ fn the_password_grant_is_understood() {
 fn the_refresh_grant_is_understood() {
     let asked = post("grant_type=refresh_token&refresh_token=dps_x&service=s").unwrap();
     let Presented::Bearer(token) = asked.request.presented else { panic!() };
-    assert_eq!(token.expose(), "dps_x");
+    assert_eq!(token.secret().expose(), "dps_x");
     assert!(asked.request.refresh_grant);
     assert_eq!(asked.reply, Reply::OAuth);
 }

@@ -36,8 +36,9 @@ use self::compact::Compact;
 use self::issuer::{Issuer, Verified};
 pub use self::replay::UsedTokens;
 use self::replay::{Replays, Use};
-use self::verdicts::{TokenHash, Verdict, Verdicts};
+use self::verdicts::{Verdict, Verdicts};
 pub use self::workload::Workload;
+use super::bearer::{self, Bearer, TokenHash};
 use super::{Check, Error, IssuerConfig};
 use crate::model::{Clock, IssuerUrl};
 
@@ -82,11 +83,26 @@ impl Oidc {
     /// # Errors
     /// [`Error::Invalid`], [`Error::IssuerUnavailable`].
     pub(super) async fn verify(&self, token: &str) -> Result<Workload, Error> {
+        self.find_or_verify(token, || bearer::hash(token)).await
+    }
+
+    /// The same for one that may know its hash already.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::IssuerUnavailable`].
+    pub(super) async fn verify_bearer(&self, bearer: &Bearer) -> Result<Workload, Error> {
+        self.find_or_verify(bearer.secret().expose(), || *bearer.hash()).await
+    }
+
+    async fn find_or_verify(
+        &self,
+        token: &str,
+        hash: impl FnOnce() -> TokenHash,
+    ) -> Result<Workload, Error> {
         if token.len() > compact::MAX_LEN {
             return Err(Check::TooLong.into());
         }
-        let now = self.clock.now();
-        let hash = verdicts::hash(token);
+        let (now, hash) = (self.clock.now(), hash());
         if let Some(workload) = self.verdicts.find(&hash, now) {
             return Ok(workload);
         }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
+use super::super::bearer::TokenHash;
 use super::Workload;
 use super::issuer::{Issuer, Verified};
 
@@ -18,9 +18,6 @@ const CAPACITY: u64 = 64 << 20;
 const OVERHEAD: usize = 5;
 /// How many verdicts that makes, about: the tokens of CI systems have 800 bytes and more.
 const EXPECTED: usize = 20_000;
-
-/// SHA-256 of a token.
-pub(super) type TokenHash = [u8; 32];
 
 /// A token that verified.
 #[derive(Debug)]
@@ -93,11 +90,4 @@ impl Weighter<TokenHash, Arc<Verdict>> for ByLength {
     fn weight(&self, _: &TokenHash, verdict: &Arc<Verdict>) -> u64 {
         u64::try_from(verdict.length * OVERHEAD).unwrap_or(u64::MAX)
     }
-}
-
-/// What a verdict is found by.
-pub(super) fn hash(token: &str) -> TokenHash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-    hash
 }
