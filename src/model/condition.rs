@@ -52,6 +52,7 @@ pub struct ClaimName(Text);
 
 impl ClaimName {
     /// The name as it was written.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -39,11 +39,13 @@ enum Part {
 
 impl Glob {
     /// The text when it holds no wildcard.
+    #[inline]
     pub fn exact(&self) -> Option<&str> {
         self.is_exact().then_some(&*self.text)
     }
 
     /// True when the text holds no wildcard.
+    #[inline]
     pub fn is_exact(&self) -> bool {
         self.wildcards == Wildcards::None
     }

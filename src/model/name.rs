@@ -16,6 +16,7 @@ macro_rules! name {
 
         impl $name {
             /// The name as text.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -52,12 +53,14 @@ macro_rules! name {
         }
 
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 &self.0
             }
         }
 
         impl std::borrow::Borrow<str> for $name {
+            #[inline]
             fn borrow(&self) -> &str {
                 &self.0
             }
