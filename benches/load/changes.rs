@@ -32,7 +32,7 @@ impl Changes {
             let (begun, mut made) = (Instant::now(), 0.0);
             let mut due = begun;
             while !asked_to_stop.load(Ordering::Relaxed) {
-                editor.change(|map| map.description = format!("change {made}"))?;
+                editor.change(|map| map.description = format!("change {made}").into())?;
                 made += 1.0;
                 due += EVERY;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
