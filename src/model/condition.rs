@@ -22,7 +22,7 @@ pub struct ClaimCondition {
 impl ClaimCondition {
     pub(super) fn share_texts(&mut self, texts: &mut Texts) {
         texts.share(&mut self.name.0);
-        for accepted in self.accepted.iter_mut() {
+        for accepted in &mut *self.accepted {
             if let Accepted::Text(glob) = accepted {
                 texts.share(glob);
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -30,11 +30,11 @@ impl<T> Deref for Few<T> {
     }
 }
 
-impl<T> Few<T> {
-    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+impl<T> DerefMut for Few<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
-            Kept::One(element) => std::slice::from_mut(element).iter_mut(),
-            Kept::Many(elements) => elements.iter_mut(),
+            Kept::One(element) => std::slice::from_mut(element),
+            Kept::Many(elements) => elements,
         }
     }
 }
