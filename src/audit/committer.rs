@@ -282,7 +282,7 @@ mod tests {
     fn only_a_crowd_waits_for_others_and_a_slow_store_is_not_waited_for() {
         assert_eq!(rest(1, Duration::ZERO), Duration::ZERO);
         assert_eq!(rest(MANY - 1, Duration::ZERO), Duration::ZERO);
-        assert_eq!(rest(MANY, GATHER / 3), GATHER - GATHER / 3);
+        assert_eq!(rest(MANY, GATHER / 4), GATHER * 3 / 4);
         assert_eq!(rest(BATCH, GATHER * 2), Duration::ZERO);
     }
 }
