@@ -115,9 +115,10 @@ fn permission(
     entry: &pb::RepositoryPermission,
     violations: &mut Violations,
 ) -> Option<Permission> {
-    let field = format!("permissions[{position}]");
-    let repository = violations.check(&format!("{field}.repository"), entry.repository.parse());
-    let actions = actions(&field, &entry.actions, violations);
+    // put into words only when something is wrong
+    let field = format_args!("permissions[{position}]");
+    let repository = violations.check(format_args!("{field}.repository"), entry.repository.parse());
+    let actions = actions(field, &entry.actions, violations);
     Some(Permission { repository: repository?, actions })
 }
 

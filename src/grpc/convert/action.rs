@@ -1,6 +1,7 @@
 //! Actions, and the permissions of scope maps.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::violations::Violations;
 use crate::model::{Action, ActionSet, RepositoryPattern};
@@ -28,14 +29,18 @@ const fn model_action(action: pb::Action) -> Option<Action> {
 }
 
 /// The actions of the entry `field`, at least one.
-pub(super) fn actions(field: &str, values: &[i32], violations: &mut Violations) -> ActionSet {
+pub(super) fn actions(
+    field: impl Display,
+    values: &[i32],
+    violations: &mut Violations,
+) -> ActionSet {
     if values.is_empty() {
-        violations.add(&format!("{field}.actions"), "name at least one action");
+        violations.add(format_args!("{field}.actions"), "name at least one action");
     }
     let mut actions = ActionSet::EMPTY;
     for (number, value) in values.iter().enumerate() {
         let Some(action) = pb::Action::try_from(*value).ok().and_then(model_action) else {
-            violations.add(&format!("{field}.actions[{number}]"), unknown_action(*value));
+            violations.add(format_args!("{field}.actions[{number}]"), unknown_action(*value));
             // one is enough: a list of a million unknown numbers must not make a million texts
             break;
         };
@@ -61,7 +66,7 @@ pub(super) fn permissions(
     for (position, entry) in entries.iter().enumerate() {
         let field = format!("{field}[{position}]");
         let pattern = violations
-            .check(&format!("{field}.repository_pattern"), entry.repository_pattern.parse());
+            .check(format_args!("{field}.repository_pattern"), entry.repository_pattern.parse());
         let actions = actions(&field, &entry.actions, violations);
         let Some(pattern) = pattern else { continue };
         let own = permissions.entry(pattern).or_default();

@@ -19,8 +19,8 @@ pub(super) fn new_credential(
     wanted: pb::FederatedCredential,
     violations: &mut Violations,
 ) -> Option<NewCredential> {
-    let name = violations.check(&format!("{field}.name"), wanted.name.parse());
-    let issuer = violations.check(&format!("{field}.issuer"), wanted.issuer.parse());
+    let name = violations.check(format_args!("{field}.name"), wanted.name.parse());
+    let issuer = violations.check(format_args!("{field}.issuer"), wanted.issuer.parse());
     let subject = violations.optional(&format!("{field}.subject"), &wanted.subject);
     let max_lifetime = lifetime(&format!("{field}.max_lifetime"), wanted.max_lifetime, violations);
     let mut claims = Vec::new();
@@ -42,7 +42,7 @@ fn claim(
     wanted: pb::ClaimCondition,
     violations: &mut Violations,
 ) -> Option<ClaimCondition> {
-    let name = violations.check(&format!("{field}.name"), wanted.name.parse());
+    let name = violations.check(format_args!("{field}.name"), wanted.name.parse());
     let mut accepted = Vec::new();
     for (position, value) in wanted.accepted.into_iter().enumerate() {
         let field = format!("{field}.accepted[{position}]");

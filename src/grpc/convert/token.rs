@@ -246,8 +246,8 @@ fn parse_token(
     etag: &str,
     violations: &mut Violations,
 ) -> Option<TokenRef> {
-    let registry = violations.check(&format!("{prefix}registry"), registry.parse());
-    let name = violations.check(&format!("{prefix}{name_field}"), name.parse());
+    let registry = violations.check(format_args!("{prefix}registry"), registry.parse());
+    let name = violations.check(format_args!("{prefix}{name_field}"), name.parse());
     let etag = violations.optional(&format!("{prefix}etag"), etag);
     Some(TokenRef { registry: registry?, name: name?, etag })
 }

@@ -9,11 +9,15 @@ use crate::broker::FieldViolation;
 pub(super) struct Violations(Vec<FieldViolation>);
 
 impl Violations {
-    pub(super) fn add(&mut self, field: &str, description: impl Display) {
+    pub(super) fn add(&mut self, field: impl Display, description: impl Display) {
         self.0.push(violation(field, description));
     }
 
-    pub(super) fn check<T, E: Display>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+    pub(super) fn check<T, E: Display>(
+        &mut self,
+        field: impl Display,
+        result: Result<T, E>,
+    ) -> Option<T> {
         result.map_err(|error| self.add(field, error)).ok()
     }
 
@@ -35,6 +39,6 @@ impl Violations {
     }
 }
 
-pub(super) fn violation(field: &str, description: impl Display) -> FieldViolation {
-    FieldViolation { field: field.to_owned(), description: description.to_string() }
+pub(super) fn violation(field: impl Display, description: impl Display) -> FieldViolation {
+    FieldViolation { field: field.to_string(), description: description.to_string() }
 }
