@@ -122,19 +122,20 @@ async fn recorded(journal: &Journal, event: Event) -> anyhow::Result<u64> {
     Ok(u64::try_from(begun.elapsed().as_micros())?)
 }
 
+/// What a row of the journal has.
+const COLUMNS: usize = 9;
+
 /// How long the same rows take in batches of `size`, each durable, with nothing else done.
 fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
     let bare = tempfile::tempdir()?;
     let mut source = Connection::open(folder.join("dockpass.db"))?;
     let table = "SELECT sql FROM sqlite_schema WHERE name = 'audit_journal'";
     let table: String = source.query_row(table, [], |row| row.get(0))?;
-    let rows: Vec<[Value; 8]> = source
+    let rows: Vec<[Value; COLUMNS]> = source
         .transaction()?
-        .prepare(
-            "SELECT sequence, id, time, salt, open, personal, claims_hash, hash FROM audit_journal",
-        )?
+        .prepare("SELECT * FROM audit_journal")?
         .query_map([], |row| {
-            let mut values = [const { Value::Null }; 8];
+            let mut values = [const { Value::Null }; COLUMNS];
             for (at, value) in values.iter_mut().enumerate() {
                 *value = row.get(at)?;
             }
@@ -151,7 +152,7 @@ fn bare_loop(folder: &Path, size: u32) -> anyhow::Result<Duration> {
     for batch in rows.chunks(size as usize) {
         let transaction = target.transaction()?;
         let mut insert = transaction
-            .prepare_cached("INSERT INTO audit_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
+            .prepare_cached("INSERT INTO audit_journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         for row in batch {
             insert.execute(params_from_iter(row))?;
         }
