@@ -7,8 +7,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use foldhash::HashMap;
 use foldhash::fast::{FixedState, FoldHasher};
+use foldhash::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::boundaries::Slot;
@@ -116,19 +116,34 @@ impl CredentialIndex {
             };
             let Some(claim) = claim else { continue };
             let seen = Seen { known: facet.number.map(|number| (number, claim)), ..seen };
-            let mut look = |key: Key<'_>| {
-                let places = self.at(facet.hash, key).iter();
-                places.filter(|place| place.admits(&seen)).for_each(&mut found);
+            let mut look = |place: &'a Place| {
+                if place.admits(&seen) {
+                    found(place);
+                }
             };
             if let Claim::Other(Value::Array(elements)) = claim {
-                for element in elements {
-                    facet.keys_of(element.into(), &mut look);
-                }
+                self.under_any(facet, elements).into_iter().for_each(look);
             } else {
-                facet.keys_of(claim, look);
+                facet.keys_of(claim, |key| self.at(facet.hash, key).iter().for_each(&mut look));
             }
         }
         self.rest.iter().filter(|place| place.admits(&seen)).for_each(found);
+    }
+
+    /// What stands under any element of a list, each once: a list has thousands of elements, and may lead to one credential with
+    /// each of them.
+    fn under_any(&self, facet: &Facet, elements: &[Value]) -> Vec<&Place> {
+        let (mut keys, mut known) = (HashSet::default(), HashSet::default());
+        let mut places = Vec::new();
+        for element in elements {
+            facet.keys_of(element.into(), |key| {
+                if keys.insert(key_hash(facet.hash, key)) {
+                    let there = self.at(facet.hash, key).iter();
+                    places.extend(there.filter(|place| known.insert(place.identity())));
+                }
+            });
+        }
+        places
     }
 
     #[cfg(test)]
@@ -269,3 +284,6 @@ impl Hasher for AsItIs {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

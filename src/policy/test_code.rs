@@ -76,7 +76,10 @@ impl<'a> Code<'a> {
         let mut any = false;
         for _ in 0..self.byte()? {
             let accepted = self.accepted()?;
-            any |= match claim {
+            if any {
+                continue;
+            }
+            any = match claim {
                 Claim::Other(Value::Array(elements)) => {
                     elements.iter().any(|element| accepted.fits(element.into()))
                 }
