@@ -104,6 +104,9 @@ impl CredentialIndex {
             Arc::make_mut(&mut self.rest).retain(|own| !own.is(place));
         }
         self.facets.retain(|facet| !facet.is_empty());
+        if self.facets.is_empty() && self.rest.is_empty() {
+            self.names = Names::default();
+        }
     }
 
     /// Calls `found` with every credential that admits the identity, at least once.
@@ -148,7 +151,10 @@ impl CredentialIndex {
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.facets.is_empty() && self.places.values().count() == 0 && self.rest.is_empty()
+        self.facets.is_empty()
+            && self.places.values().count() == 0
+            && self.rest.is_empty()
+            && self.names.is_empty()
     }
 
     fn at(&self, source: Hash, key: Key<'_>) -> &[Place] {
@@ -177,12 +183,14 @@ impl CredentialIndex {
         let at = self.facets.iter().position(|facet| facet.source == *source);
         let at = at.unwrap_or_else(|| {
             let source = source.clone();
-            self.facets.push(Facet::new(source, hash, &mut self.names));
+            self.facets.push(Facet::new(source, hash));
             self.facets.len() - 1
         });
         // INVARIANT: `at` was found or pushed above
         #[expect(clippy::indexing_slicing, reason = "the position comes from the lines above")]
-        &mut self.facets[at]
+        let facet = &mut self.facets[at];
+        facet.learn_number(&self.names);
+        facet
     }
 
     fn remove_from(
