@@ -291,9 +291,9 @@ mod tests {
     /// By the words of [`Glob`], without regard to time.
     fn fits_slowly(pattern: &str, value: &str) -> bool {
         let any_rest = |pattern: &str, run: fn(char) -> bool| {
-            let ends = value.char_indices().take_while(|(_, char)| run(*char));
-            let ends = ends.map(|(at, char)| at + char.len_utf8());
-            std::iter::once(0).chain(ends).any(|end| fits_slowly(pattern, &value[end..]))
+            let ends = (0..=value.len()).filter_map(|end| value.split_at_checked(end));
+            let mut runs = ends.take_while(|(before, _)| before.chars().all(run));
+            runs.any(|(_, after)| fits_slowly(pattern, after))
         };
         let mut rest = value.chars();
         if let Some(pattern) = pattern.strip_prefix("**") {
@@ -303,10 +303,10 @@ mod tests {
         } else if let Some(pattern) = pattern.strip_prefix('?') {
             rest.next().is_some_and(|char| !"/:".contains(char))
                 && fits_slowly(pattern, rest.as_str())
-        } else if let Some(own) = pattern.chars().next() {
-            rest.next() == Some(own) && fits_slowly(&pattern[own.len_utf8()..], rest.as_str())
         } else {
-            value.is_empty()
+            let mut pattern = pattern.chars();
+            let (own, other) = (pattern.next(), rest.next());
+            own == other && (own.is_none() || fits_slowly(pattern.as_str(), rest.as_str()))
         }
     }
 
