@@ -19,9 +19,9 @@ const LAG: u64 = 100_000;
 /// How often it looks at the journal without being woken: other processes append too.
 const TICK: Duration = Duration::from_secs(1);
 
-/// After so many events it lets others have the processor, should they wait for it: they waited for milliseconds.
+/// After so many events it lets others have the processor, should they wait for it: a kernel that does not preempt would let them wait for milliseconds.
 const AT_ONCE: u64 = 16;
-/// How much its thread gives way to those that serve and commit (`nice`): nobody waits for it, and they were held up for milliseconds. It
+/// How much its thread gives way to those that serve and commit (`nice`): nobody waits for it. It
 /// still gets a quarter of a core that is wanted by one more.
 const BEHIND: i32 = 5;
 

@@ -82,12 +82,19 @@ impl Front {
             return None;
         }
         let access = self.access.as_ref()?;
-        Some(match parts.uri.path().strip_prefix(Access::PREFIX)? {
-            "IssueAccessToken" => reply::unary(access.issue(open(parts, caller, message)?).await),
-            "CheckAccess" => reply::unary(access.check(open(parts, caller, message)?).await),
-            "RevokeAccessToken" => reply::unary(access.revoke(open(parts, caller, message)?).await),
+        let method = parts.uri.path().strip_prefix(Access::PREFIX)?;
+        let asked = Asked::new(&parts.headers, caller.peer, &caller.last_bearer, message);
+        let bearer = asked.presented.bearer().cloned();
+        let response = match method {
+            "IssueAccessToken" => reply::unary(access.issue(asked.decode()?).await),
+            "CheckAccess" => reply::unary(access.check(asked.decode()?).await),
+            "RevokeAccessToken" => reply::unary(access.revoke(asked.decode()?).await),
             _ => return None,
-        })
+        };
+        if let Some(bearer) = bearer {
+            caller.last_bearer.keep(bearer);
+        }
+        Some(response)
     }
 
     /// Lets tonic's routes answer; what they cannot read is refused by us.
@@ -129,13 +136,15 @@ where
     }
 }
 
-/// The request, if its bytes are one message that decodes.
-fn open<T: Message + Default>(parts: &Parts, caller: &Caller, bytes: &[u8]) -> Option<Asked<T>> {
-    let (header, message) = bytes.split_first_chunk::<FRAME_HEADER>()?;
-    let [0, length @ ..] = *header else { return None };
-    if usize::try_from(u32::from_be_bytes(length)) != Ok(message.len()) {
-        return None;
+impl Asked<&[u8]> {
+    /// The request, if its bytes are one message that decodes.
+    fn decode<T: Message + Default>(self) -> Option<Asked<T>> {
+        let Self { call, presented, message } = self;
+        let (header, message) = message.split_first_chunk::<FRAME_HEADER>()?;
+        let [0, length @ ..] = *header else { return None };
+        if usize::try_from(u32::from_be_bytes(length)) != Ok(message.len()) {
+            return None;
+        }
+        Some(Asked { call, presented, message: T::decode(message).ok()? })
     }
-    let message = T::decode(message).ok()?;
-    Some(Asked::new(&parts.headers, caller.peer, &caller.last_bearer, message))
 }

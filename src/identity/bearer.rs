@@ -1,5 +1,7 @@
 //! A bearer token as it was presented.
 
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -12,19 +14,23 @@ pub(super) type TokenHash = [u8; 32];
 
 /// A bearer token as it was presented, with its hash once that was needed; clones share both. So whoever presents one again and again pays
 /// for the hash once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bearer(Arc<Token>);
 
-#[derive(Debug)]
 struct Token {
     secret: Secret,
     hash: OnceLock<TokenHash>,
+    was_verified: AtomicBool,
 }
 
 impl Bearer {
     /// Takes the token into custody.
     pub fn new(secret: Secret) -> Self {
-        Self(Arc::new(Token { secret, hash: OnceLock::new() }))
+        Self(Arc::new(Token {
+            secret,
+            hash: OnceLock::new(),
+            was_verified: AtomicBool::new(false),
+        }))
     }
 
     /// The token.
@@ -37,8 +43,24 @@ impl Bearer {
         verify_slices_are_equal(self.0.secret.expose().as_bytes(), presented).is_ok()
     }
 
+    /// True when it was an identity once. It may have ended since: it is verified each time.
+    pub fn was_verified(&self) -> bool {
+        self.0.was_verified.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn verified(&self) {
+        self.0.was_verified.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn hash(&self) -> &TokenHash {
         self.0.hash.get_or_init(|| hash(self.0.secret.expose()))
+    }
+}
+
+/// Neither the token nor its hash, by which whoever reads a log could tell it.
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
     }
 }
 
@@ -70,8 +92,9 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_print() {
-        let printed = format!("{:?}", Bearer::new(Secret::new("abc.def")));
-        assert!(!printed.contains("abc"), "{printed}");
+    fn neither_the_token_nor_its_hash_prints() {
+        let bearer = Bearer::new(Secret::new("abc.def"));
+        bearer.hash();
+        assert_eq!(format!("{bearer:?}"), "Bearer(…)");
     }
 }

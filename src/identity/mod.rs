@@ -69,6 +69,14 @@ impl Presented {
         }
     }
 
+    /// The bearer token.
+    pub const fn bearer(&self) -> Option<&Bearer> {
+        match self {
+            Self::Bearer(bearer) => Some(bearer),
+            Self::Basic { .. } | Self::Nothing | Self::Unreadable(_) => None,
+        }
+    }
+
     /// The secret, whatever its kind.
     pub fn secret(&self) -> Option<&Secret> {
         match self {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::oidc::{Oidc, UsedTokens, Workload};
-use super::{Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented};
+use super::{
+    Bearer, Check, Error, Identity, IssuerConfig, Kind, PasswordHolder, PasswordIndex, Presented,
+};
 use crate::model::{Clock, PasswordSecret, Secret};
 use crate::seal::{InvalidSession, KeyRing, Session};
 
@@ -64,7 +66,7 @@ impl Verifiers {
             Presented::Bearer(bearer) => match Form::of(bearer.secret()) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => Err(Check::SessionMisplaced.into()),
-                Form::Token => Ok(workload(self.oidc.verify_bearer(bearer).await?)),
+                Form::Token => self.bearer(bearer).await,
             },
             Presented::Basic { username, password } => match Form::of(password) {
                 Form::Password => self.password(username, password, passwords),
@@ -90,7 +92,7 @@ impl Verifiers {
             Presented::Bearer(bearer) => match Form::of(bearer.secret()) {
                 Form::Password => Err(Check::PasswordMisplaced.into()),
                 Form::Session => self.session(bearer.secret()),
-                Form::Token => Ok(workload(self.oidc.verify_bearer(bearer).await?)),
+                Form::Token => self.bearer(bearer).await,
             },
             Presented::Basic { username, password } => match Form::of(password) {
                 Form::Password => self.password(username, password, passwords),
@@ -103,6 +105,12 @@ impl Verifiers {
     /// Frees what is kept of identity tokens that are not valid any more. It looks at all of them.
     pub fn forget_ended(&self) {
         self.oidc.forget_ended();
+    }
+
+    async fn bearer(&self, bearer: &Bearer) -> Result<Identity, Error> {
+        let verified = self.oidc.verify_bearer(bearer).await?;
+        bearer.verified();
+        Ok(workload(verified))
     }
 
     fn password(

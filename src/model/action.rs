@@ -58,6 +58,8 @@ impl fmt::Display for Action {
 pub struct ActionSet(u8);
 
 impl ActionSet {
+    /// A bit for each action.
+    const BITS: u8 = (1 << Action::ALL.len()) - 1;
     /// No action at all.
     pub const EMPTY: Self = Self(0);
     /// `pull`: read content.
@@ -124,7 +126,7 @@ impl ActionSet {
     /// The set of [`Self::bits`]; bits that stand for nothing are dropped.
     #[inline]
     pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 0b1_1111)
+        Self(bits & Self::BITS)
     }
 }
 
@@ -208,6 +210,17 @@ mod tests {
     fn no_action_implies_another() {
         for action in Action::ALL {
             assert_eq!(ActionSet::from(action).iter().collect::<Vec<_>>(), [action]);
+        }
+    }
+
+    #[test]
+    fn a_set_is_its_bits_and_no_other_bit_is_taken() {
+        let all: ActionSet = Action::ALL.into_iter().collect();
+        assert_eq!(ActionSet::from_bits(all.bits()), all);
+        assert_eq!(ActionSet::from_bits(u8::MAX), all);
+        for action in Action::ALL {
+            let one = ActionSet::from(action);
+            assert_eq!(ActionSet::from_bits(one.bits()), one);
         }
     }
 

@@ -43,12 +43,12 @@ struct Entry {
     start: u32,
     /// Where the name ends.
     end: u32,
-    value: Place,
+    value: Where,
 }
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum Where {
     /// In the texts, from the end of its name to here.
     TextUntil(u32),
     /// Among the others.
@@ -104,18 +104,19 @@ impl ClaimTable {
     fn new(claims: Map<String, Value>, hash: impl Fn(&str) -> u32) -> Self {
         let (mut entries, mut texts, mut others) = (Vec::new(), String::new(), Vec::new());
         for (name, value) in claims {
-            let start = place(texts.len());
+            let start = offset(texts.len());
             texts.push_str(&name);
-            let end = place(texts.len());
+            let end = offset(texts.len());
             let value = if let Value::String(text) = value {
                 texts.push_str(&text);
-                Place::TextUntil(place(texts.len()))
+                Where::TextUntil(offset(texts.len()))
             } else {
                 others.push(value);
-                Place::Other(place(others.len() - 1))
+                Where::Other(offset(others.len() - 1))
             };
             entries.push(Entry { hash: hash(&name), start, end, value });
         }
+        // a number has 16 bits: claims after 65,535 are not found, nor do so many fit into the 16 KiB of an identity token
         let mut slots = vec![0; (entries.len() * 2).next_power_of_two()];
         for (entry, number) in entries.iter().zip(1..=u16::MAX) {
             let free = probes(entry.hash, slots.len()).find(|at| slots.get(*at) == Some(&0));
@@ -148,10 +149,10 @@ impl ClaimTable {
     #[inline]
     fn value(&self, entry: &Entry) -> Option<Claim<'_>> {
         match entry.value {
-            Place::TextUntil(end) => {
+            Where::TextUntil(end) => {
                 self.texts.get(entry.end as usize..end as usize).map(Claim::Text)
             }
-            Place::Other(number) => self.others.get(number as usize).map(Claim::from),
+            Where::Other(number) => self.others.get(number as usize).map(Claim::from),
         }
     }
 }
@@ -168,7 +169,7 @@ fn probes(hash: u32, slots: usize) -> impl Iterator<Item = usize> {
 }
 
 /// An identity token has a few KiB. In one of four thousand million, claims would be found nowhere.
-fn place(at: usize) -> u32 {
+fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 

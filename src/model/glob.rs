@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Text;
 use super::text::{self, HasText};
 
+/// In bytes; so many parts has a pattern at most.
+const MAX_LENGTH: usize = 1024;
+
 /// A text to compare whole values with: `*` stands for any run of characters except `/` and `:`, `**` for any run,
 /// `?` for one character except `/` and `:`. Everything else stands for itself; there is no escape.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -74,7 +77,7 @@ impl Glob {
                 run(pattern, "*", rest).is_some_and(|run| !run.contains(is_separator))
             }
             Wildcards::RunAcross => run(pattern, "**", rest).is_some(),
-            Wildcards::Several => fits(&parts(pattern).collect::<Vec<_>>(), rest),
+            Wildcards::Several => fits(pattern, rest),
         }
     }
 }
@@ -90,40 +93,66 @@ fn run<'a>(pattern: &str, wildcard: &str, value: &'a str) -> Option<&'a str> {
     value.strip_suffix(pattern.strip_prefix(wildcard)?)
 }
 
-/// True when the whole value fits the parts.
-fn fits(parts: &[Part], value: &str) -> bool {
-    // reached[i]: the first i parts fit what was read so far
-    let mut reached = vec![false; parts.len() + 1];
-    let mut next = reached.clone();
-    set(&mut reached, 0);
-    skip_runs(parts, &mut reached);
+/// True when the whole value fits the pattern.
+fn fits(pattern: &str, value: &str) -> bool {
+    let mut reached = Reached::start(pattern);
     for char in value.chars() {
-        next.fill(false);
-        for ((part, here), after) in parts.iter().zip(&reached).zip(1..) {
-            if *here && part.repeats_over(char) {
-                set(&mut next, after - 1);
-            }
-            if *here && part.is_one(char) {
-                set(&mut next, after);
-            }
+        reached = reached.after(pattern, char);
+        if reached.is_nowhere() {
+            return false;
         }
-        skip_runs(parts, &mut next);
-        std::mem::swap(&mut reached, &mut next);
     }
-    reached.last().copied().unwrap_or(false)
+    reached.has(parts(pattern).count())
 }
 
-/// A run may be empty, so what reaches it reaches past it.
-fn skip_runs(parts: &[Part], reached: &mut [bool]) {
-    for (at, part) in parts.iter().enumerate() {
-        let here = reached.get(at).copied().unwrap_or(false);
-        if here && matches!(part, Part::Run | Part::RunAcross) {
-            set(reached, at + 1);
+/// How far a value got in a pattern: bit n is set when the first n parts fit what was read so far.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Reached([u64; MAX_LENGTH / 64 + 1]);
+
+impl Reached {
+    /// Before anything was read. A run may be empty, so what reaches it reaches past it.
+    fn start(pattern: &str) -> Self {
+        let runs = parts(pattern).take_while(|part| part.is_run()).count();
+        let mut reached = Self::default();
+        (0..=runs).for_each(|parts| reached.set(parts));
+        reached
+    }
+
+    /// After one character more.
+    fn after(&self, pattern: &str, char: char) -> Self {
+        let mut next = Self::default();
+        for (at, part) in parts(pattern).enumerate() {
+            let here = self.has(at);
+            if here && part.repeats_over(char) {
+                next.set(at);
+            }
+            if (here && part.is_one(char)) || (part.is_run() && next.has(at)) {
+                next.set(at + 1);
+            }
+        }
+        next
+    }
+
+    fn is_nowhere(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn has(&self, parts: usize) -> bool {
+        self.0.get(parts / 64).is_some_and(|word| word & 1 << (parts % 64) != 0)
+    }
+
+    fn set(&mut self, parts: usize) {
+        if let Some(word) = self.0.get_mut(parts / 64) {
+            *word |= 1 << (parts % 64);
         }
     }
 }
 
 impl Part {
+    fn is_run(self) -> bool {
+        matches!(self, Self::Run | Self::RunAcross)
+    }
+
     fn is_one(self, char: char) -> bool {
         match self {
             Self::Char(own) => own == char,
@@ -145,7 +174,7 @@ impl FromStr for Glob {
     type Err = InvalidGlob;
 
     fn from_str(text: &str) -> Result<Self, InvalidGlob> {
-        if text.len() > 1024 {
+        if text.len() > MAX_LENGTH {
             return Err(InvalidGlob("a pattern of a value has at most 1024 bytes"));
         }
         if text.chars().any(char::is_control) {
@@ -214,12 +243,6 @@ const fn is_separator(char: char) -> bool {
     matches!(char, '/' | ':')
 }
 
-fn set(reached: &mut [bool], at: usize) {
-    if let Some(place) = reached.get_mut(at) {
-        *place = true;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -259,10 +282,41 @@ mod tests {
             value in "[ab/:é*]{0,10}",
         ) {
             if let Ok(glob) = text.parse::<Glob>() {
-                let parts: Vec<_> = parts(&text).collect();
-                prop_assert_eq!(glob.matches(&value), fits(&parts, &value));
+                prop_assert_eq!(glob.matches(&value), fits(&text, &value));
+                prop_assert_eq!(glob.matches(&value), fits_slowly(&text, &value));
             }
         }
+    }
+
+    /// By the words of [`Glob`], without regard to time.
+    fn fits_slowly(pattern: &str, value: &str) -> bool {
+        let any_rest = |pattern: &str, run: fn(char) -> bool| {
+            let ends = (0..=value.len()).filter_map(|end| value.split_at_checked(end));
+            let mut runs = ends.take_while(|(before, _)| before.chars().all(run));
+            runs.any(|(_, after)| fits_slowly(pattern, after))
+        };
+        let mut rest = value.chars();
+        if let Some(pattern) = pattern.strip_prefix("**") {
+            any_rest(pattern, |_| true)
+        } else if let Some(pattern) = pattern.strip_prefix('*') {
+            any_rest(pattern, |char| !"/:".contains(char))
+        } else if let Some(pattern) = pattern.strip_prefix('?') {
+            rest.next().is_some_and(|char| !"/:".contains(char))
+                && fits_slowly(pattern, rest.as_str())
+        } else {
+            let mut pattern = pattern.chars();
+            let (own, other) = (pattern.next(), rest.next());
+            own == other && (own.is_none() || fits_slowly(pattern.as_str(), rest.as_str()))
+        }
+    }
+
+    #[test]
+    fn the_longest_pattern_is_looked_at_to_its_end() {
+        let glob = format!("?*{}", "a".repeat(1022));
+        assert!(matches(&glob, &format!("b{}", "a".repeat(1022))));
+        assert!(!matches(&glob, &format!("b{}b", "a".repeat(1021))));
+        assert!(matches(&"?".repeat(1024), &"é".repeat(1024)));
+        assert!(!matches(&"?".repeat(1024), &"é".repeat(1023)));
     }
 
     #[test]

@@ -51,10 +51,10 @@ impl<K: Clone + Eq + Hash, V: Clone, S: BuildHasher> ShardedMap<K, V, S> {
         Some(value)
     }
 
-    /// Sets the value of a key, and returns the one that it had.
+    /// Sets the value of a key, and returns the one that it had. The key too takes the place of the one that is equal to it.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.at(&key)? {
-            Entry::Occupied(mut place) => Some(std::mem::replace(&mut place.get_mut().1, value)),
+            Entry::Occupied(mut place) => Some(std::mem::replace(place.get_mut(), (key, value)).1),
             Entry::Vacant(place) => {
                 place.insert((key, value));
                 None
@@ -214,6 +214,35 @@ mod tests {
             prop_assert_eq!(changed.values().count(), plain.len());
             prop_assert_eq!(changed.keys().collect::<HashSet<_>>(), plain.keys().collect());
         }
+    }
+
+    #[test]
+    fn a_key_that_is_put_again_is_the_one_that_is_found() {
+        /// Found by its first part.
+        #[derive(Clone, Debug)]
+        struct Named(u8, &'static str);
+
+        impl PartialEq for Named {
+            fn eq(&self, other: &Self) -> bool {
+                self.0 == other.0
+            }
+        }
+
+        impl Eq for Named {}
+
+        impl Hash for Named {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+
+        let mut map: ShardedMap<Named, u8> = ShardedMap::default();
+        assert_eq!(map.insert(Named(1, "old"), 1), None);
+        let copy = map.clone();
+        assert_eq!(map.insert(Named(1, "new"), 2), Some(1));
+        assert_eq!(map.find_key(&Named(1, "")).map(|own| own.1), Some("new"));
+        assert_eq!(map.keys().count(), 1);
+        assert_eq!(copy.find_key(&Named(1, "")).map(|own| own.1), Some("old"));
     }
 
     #[test]

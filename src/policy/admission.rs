@@ -93,6 +93,14 @@ impl Grounds<'_> {
         matches!(self, Self::Workload(_, place) if place.is_plain())
     }
 
+    /// True when the credential of what was found is there, as it always is: without, nothing may rest on it.
+    pub(super) fn are_there(&self) -> bool {
+        match self {
+            Self::Workload(_, place) => place.credential().is_some(),
+            Self::Anonymous | Self::Password(_) | Self::Session(..) => true,
+        }
+    }
+
     /// The federated credential that admitted the workload, or that the session rests on.
     fn federated(&self) -> Option<&FederatedCredential> {
         match self {
@@ -137,7 +145,7 @@ impl Grounds<'_> {
     pub(super) fn credential(&self) -> CredentialRef {
         match self {
             Self::Anonymous => CredentialRef::Anonymous,
-            // INVARIANT: a place has a credential; on nobody's, nothing could rest
+            // INVARIANT: no permit is made of a place without a credential; on nobody's, nothing could rest
             Self::Workload(_, place) => {
                 place.credential().map_or(CredentialRef::Anonymous, |own| {
                     CredentialRef::Federated { name: own.name.clone(), revision: own.revision }

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn c3_a_token_never_gets_the_scope_map_of_another_name() {
+    fn c5_a_token_never_gets_the_scope_map_of_another_name() {
         let mut boundaries = Boundaries::default();
         let held = boundaries.hold(&name(0));
         boundaries.put(scope_map("map-000", &[("a", "pull")]));

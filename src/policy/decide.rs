@@ -69,7 +69,7 @@ fn search<'a>(
         Err(denial) => nearest = nearest.take().into_iter().chain([denial]).min(),
     })?;
     match best {
-        Some(offer) => Ok(query.permit(&offer, snapshot.revision())),
+        Some(offer) => query.permit(&offer, snapshot.revision()),
         None => Err(nearest.unwrap_or_else(|| query.not_admitted())),
     }
 }
@@ -164,8 +164,12 @@ impl<'a> Query<'a> {
         )
     }
 
-    fn permit(&self, offer: &Offer<'a>, policy_revision: u64) -> Permit<'a> {
+    /// The permit of what was found to be best; none on a credential that is not there, whose bounds nobody knows.
+    fn permit(&self, offer: &Offer<'a>, policy_revision: u64) -> Result<Permit<'a>, Denial> {
         let Admission { principal, grounds } = offer.admission;
+        if !grounds.are_there() {
+            return Err(self.not_admitted());
+        }
         let permissions = match offer.reach {
             Reach::All => Cow::Borrowed(&self.request.permissions),
             Reach::Some => Cow::Owned(
@@ -173,7 +177,7 @@ impl<'a> Query<'a> {
             ),
             Reach::None => Cow::Owned(Permissions::default()),
         };
-        Permit {
+        Ok(Permit {
             registry: &self.registry.bounds,
             token: principal.token,
             boundary: principal.boundary,
@@ -184,7 +188,7 @@ impl<'a> Query<'a> {
             lifetime: offer.lifetime,
             form: self.request.form,
             policy_revision,
-        }
+        })
     }
 
     fn not_admitted(&self) -> Denial {

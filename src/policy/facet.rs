@@ -14,7 +14,7 @@ pub(super) struct Facet {
     pub(super) hash: Hash,
     /// The name of the claim, unless the source is the subject.
     pub(super) name: Option<HashedName>,
-    /// The number of that name, if it has one.
+    /// The number of that name, if a credential with code tests it.
     pub(super) number: Option<u8>,
     /// How many stand under a whole value.
     pub(super) values: usize,
@@ -28,8 +28,8 @@ struct Prefixes {
     length: usize,
     /// How many stand under one.
     count: usize,
-    /// The last bytes of all that stand or stood under one: most texts that have another there need not be looked for, and
-    /// hashing each text at each length was a third of a decision.
+    /// The last bytes of all that stand or stood under one: most texts have another one there, and
+    /// are not hashed at this length.
     last: ByteSet,
 }
 
@@ -37,12 +37,19 @@ struct Prefixes {
 struct ByteSet([u64; 4]);
 
 impl Facet {
-    pub(super) fn new(source: Source, hash: Hash, names: &mut Names) -> Self {
-        let (name, number) = match &source {
-            Source::Subject => (None, None),
-            Source::Claim(name) => (Some(HashedName::from(name.clone())), names.number(name)),
+    pub(super) fn new(source: Source, hash: Hash) -> Self {
+        let name = match &source {
+            Source::Subject => None,
+            Source::Claim(name) => Some(HashedName::from(name.clone())),
         };
-        Self { source, hash, name, number, values: 0, prefixes: Vec::new() }
+        Self { source, hash, name, number: None, values: 0, prefixes: Vec::new() }
+    }
+
+    /// Learns the number of its name, once that has one.
+    pub(super) fn learn_number(&mut self, names: &Names) {
+        if let (None, Source::Claim(name)) = (self.number, &self.source) {
+            self.number = names.known(name);
+        }
     }
 
     /// Calls `look` with every key that a credential may stand under which fits the value.
@@ -136,7 +143,7 @@ mod tests {
 
     #[test]
     fn only_prefixes_that_may_be_there_are_looked_for() {
-        let mut facet = Facet::new(Source::Subject, 1, &mut Names::default());
+        let mut facet = Facet::new(Source::Subject, 1);
         assert!(facet.is_empty() && keys(&facet, "repo:a:b").is_empty());
         for prefix in ["repo:a:", "repo:b/", "repo:", "é"] {
             facet.count(Key::Prefix(prefix));
@@ -152,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_stands_under_no_key_is_not_looked_for() {
-        let mut facet = Facet::new(Source::Subject, 1, &mut Names::default());
+        let mut facet = Facet::new(Source::Subject, 1);
         for key in [Key::Prefix("a:"), Key::Prefix("b:"), Key::Integer(1)] {
             facet.count(key);
         }

@@ -7,8 +7,8 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use foldhash::HashMap;
 use foldhash::fast::{FixedState, FoldHasher};
+use foldhash::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::boundaries::Slot;
@@ -104,6 +104,9 @@ impl CredentialIndex {
             Arc::make_mut(&mut self.rest).retain(|own| !own.is(place));
         }
         self.facets.retain(|facet| !facet.is_empty());
+        if self.facets.is_empty() && self.rest.is_empty() {
+            self.names = Names::default();
+        }
     }
 
     /// Calls `found` with every credential that admits the identity, at least once.
@@ -116,24 +119,42 @@ impl CredentialIndex {
             };
             let Some(claim) = claim else { continue };
             let seen = Seen { known: facet.number.map(|number| (number, claim)), ..seen };
-            let mut look = |key: Key<'_>| {
-                let places = self.at(facet.hash, key).iter();
-                places.filter(|place| place.admits(&seen)).for_each(&mut found);
+            let mut look = |place: &'a Place| {
+                if place.admits(&seen) {
+                    found(place);
+                }
             };
             if let Claim::Other(Value::Array(elements)) = claim {
-                for element in elements {
-                    facet.keys_of(element.into(), &mut look);
-                }
+                self.under_any(facet, elements).into_iter().for_each(look);
             } else {
-                facet.keys_of(claim, look);
+                facet.keys_of(claim, |key| self.at(facet.hash, key).iter().for_each(&mut look));
             }
         }
         self.rest.iter().filter(|place| place.admits(&seen)).for_each(found);
     }
 
+    /// What stands under any element of a list, each once: a list has thousands of elements, and may lead to one credential with
+    /// each of them.
+    fn under_any(&self, facet: &Facet, elements: &[Value]) -> Vec<&Place> {
+        let (mut keys, mut known) = (HashSet::default(), HashSet::default());
+        let mut places = Vec::new();
+        for element in elements {
+            facet.keys_of(element.into(), |key| {
+                if keys.insert(key_hash(facet.hash, key)) {
+                    let there = self.at(facet.hash, key).iter();
+                    places.extend(there.filter(|place| known.insert(place.identity())));
+                }
+            });
+        }
+        places
+    }
+
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.facets.is_empty() && self.places.values().count() == 0 && self.rest.is_empty()
+        self.facets.is_empty()
+            && self.places.values().count() == 0
+            && self.rest.is_empty()
+            && self.names.is_empty()
     }
 
     fn at(&self, source: Hash, key: Key<'_>) -> &[Place] {
@@ -162,12 +183,14 @@ impl CredentialIndex {
         let at = self.facets.iter().position(|facet| facet.source == *source);
         let at = at.unwrap_or_else(|| {
             let source = source.clone();
-            self.facets.push(Facet::new(source, hash, &mut self.names));
+            self.facets.push(Facet::new(source, hash));
             self.facets.len() - 1
         });
         // INVARIANT: `at` was found or pushed above
         #[expect(clippy::indexing_slicing, reason = "the position comes from the lines above")]
-        &mut self.facets[at]
+        let facet = &mut self.facets[at];
+        facet.learn_number(&self.names);
+        facet
     }
 
     fn remove_from(
@@ -269,3 +292,6 @@ impl Hasher for AsItIs {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

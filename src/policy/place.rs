@@ -85,6 +85,11 @@ impl Place {
         Arc::ptr_eq(&self.token, token) && own == Some(position)
     }
 
+    /// What no other credential has, as long as this one is there.
+    pub(super) fn identity(&self) -> (*const Token, Option<u32>) {
+        (Arc::as_ptr(&self.token), self.header().map(|(header, _)| header.position))
+    }
+
     /// INVARIANT: a digest is never shorter than its header.
     #[inline]
     fn header(&self) -> Option<(Header, &[u8])> {

@@ -1,6 +1,7 @@
 //! What must hold for every definition, identity and request.
 
 mod changes;
+mod names;
 mod worlds;
 
 use jiff::SignedDuration;

@@ -112,8 +112,11 @@ impl Fields {
                 self.push(b"workload");
                 self.push(workload.issuer().as_str().as_bytes());
                 self.push(workload.subject().as_bytes());
-                // INVARIANT: a place has a credential
-                place.credential().into_iter().for_each(|own| self.tested_claims(own, workload));
+                // INVARIANT: no permit is made of a place without a credential
+                match place.credential() {
+                    Some(own) => self.tested_claims(own, workload),
+                    None => self.all_claims(workload),
+                }
             }
         }
     }
@@ -124,6 +127,14 @@ impl Fields {
         for condition in &credential.claims {
             self.push(condition.name.as_str().as_bytes());
             self.json(condition.name.find(workload.claims()));
+        }
+    }
+
+    /// For a credential of which nobody knows what it tests.
+    fn all_claims(&mut self, workload: &Workload) {
+        for (name, value) in workload.claims().iter() {
+            self.push(name.as_bytes());
+            self.json(Some(value));
         }
     }
 

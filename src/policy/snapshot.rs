@@ -205,6 +205,6 @@ impl Snapshot {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the policy does not compile: {}", .problems.join("; "))]
 pub struct Error {
-    /// The problems, in the order of the definitions.
+    /// The problems, in the order of the definitions; then what is there twice.
     pub problems: Vec<String>,
 }

@@ -21,8 +21,15 @@ const INTEGER: u8 = 3;
 const FALSE: u8 = 4;
 const TRUE: u8 = 5;
 
-/// The code of the conditions; none when they have none.
+/// The code of the conditions; none when one of them cannot be written. Only what has code takes numbers of names.
 pub(super) fn of(credential: &FederatedCredential, names: &mut Names) -> Option<Vec<u8>> {
+    let mut taken = names.clone();
+    let code = write_all(credential, &mut taken)?;
+    *names = taken;
+    Some(code)
+}
+
+fn write_all(credential: &FederatedCredential, names: &mut Names) -> Option<Vec<u8>> {
     let mut code = Vec::new();
     if let Some(rule) = &credential.subject {
         code.extend_from_slice(&[SUBJECT, 1]);
@@ -76,7 +83,10 @@ impl<'a> Code<'a> {
         let mut any = false;
         for _ in 0..self.byte()? {
             let accepted = self.accepted()?;
-            any |= match claim {
+            if any {
+                continue;
+            }
+            any = match claim {
                 Claim::Other(Value::Array(elements)) => {
                     elements.iter().any(|element| accepted.fits(element.into()))
                 }

@@ -5,6 +5,7 @@ use dockpass::pb::{AccessToken, IssueAccessTokenRequest};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
+use tonic::Code;
 
 use crate::support::{Running, Site, pull, push};
 
@@ -24,6 +25,38 @@ async fn g2_the_same_identity_gets_the_same_access_token() {
     assert_eq!((first.id, first.password), (second.id, second.password));
     let grants: Vec<_> = site.events().into_iter().filter_map(|event| event.grant).collect();
     assert_eq!(grants.iter().map(|grant| grant.reused).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
+async fn g2_callers_that_share_a_connection_are_told_apart() {
+    let site = Site::new().await;
+    let broker = site.start().await;
+    let [one, other] =
+        ["one", "other"].map(|sub| site.identity_with(&json!({"sub": sub, "team": "web"})));
+    let (first, second) = (issue(&broker, &one).await, issue(&broker, &other).await);
+    assert_ne!((&first.id, &first.password), (&second.id, &second.password));
+    for (identity, wanted) in [(&other, &second), (&one, &first), (&one, &first), (&other, &second)]
+    {
+        let again = issue(&broker, identity).await;
+        assert_eq!((&again.id, again.reused), (&wanted.id, true));
+    }
+    for nearly in [format!("{other}A"), other[..other.len() - 1].to_owned(), other.to_lowercase()] {
+        // strangers' refusals but the first are counted together, not recorded each
+        let status = broker.issue(&nearly, push("servers/nginx")).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+    }
+    assert_eq!(issue(&broker, &other).await.id, second.id);
+}
+
+#[tokio::test]
+async fn a_token_that_was_verified_on_a_connection_ends_there_too() {
+    let site = Site::new().await;
+    let broker = site.start().await;
+    let identity = site.identity("job");
+    issue(&broker, &identity).await;
+    site.clock.advance(SignedDuration::from_hours(24));
+    let status = broker.issue(&identity, push("servers/nginx")).await.unwrap_err();
+    site.refused(&status, Code::Unauthenticated, "IDENTITY_INVALID");
 }
 
 #[tokio::test]

@@ -1,14 +1,20 @@
 //! Which token, which permissions, how long.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
-use crate::identity::{PasswordEntry, for_test as identities};
+use crate::identity::{Kind, PasswordEntry, for_test as identities};
 use crate::model::{AccessTokenId, CredentialRef, Definitions, PasswordSlot, RegistryUid, Token};
+use crate::policy::admission::Grounds;
+use crate::policy::boundaries::Slot;
 use crate::policy::for_test::{
     OWN, after, compile, credential, definitions, lifetime, now, password, permissions_of, request,
     scope_map, token, workload,
 };
+use crate::policy::names::Names;
+use crate::policy::place::Place;
 use crate::seal::{Ceiling, Session};
 
 fn caller() -> Identity {
@@ -286,4 +292,29 @@ fn an_unknown_registry_and_an_empty_policy_deny() {
         Err(Denial::UnknownRegistry { .. })
     ));
     assert_eq!(decide(&snapshot, &caller(), &request(&[]), now()).unwrap_err(), Denial::NoToken);
+}
+
+#[test]
+fn a_place_whose_credential_is_not_there_permits_nothing() {
+    let snapshot = compile(two_tokens());
+    let wanted = request(&[("db", "pull")]);
+    let query = Query {
+        registry: snapshot.registry(&wanted.registry).unwrap(),
+        request: &wanted,
+        now: now(),
+        least: Reach::All,
+    };
+    let caller = caller();
+    let Kind::Workload(workload) = caller.kind() else { panic!("it is a workload") };
+    let whole = Arc::clone(query.registry.token("a-database").unwrap());
+    let principal = query.registry.principal(&whole).unwrap();
+    let permit = |place: &Place| {
+        let grounds = Grounds::Workload(workload, place);
+        let offer = query.offer(Admission { principal, grounds })?;
+        query.permit(&offer, 1).map(|permit| permit.credential().to_string())
+    };
+    let mut place = Place::new(&whole, 0, Slot::default(), &mut Names::default()).unwrap();
+    assert_eq!(permit(&place).unwrap(), "federated credential ci");
+    place.token = Arc::new(Token { federated_credentials: Vec::new(), ..Token::clone(&whole) });
+    assert_eq!(permit(&place), Err(Denial::NoToken));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::compile;
-use super::worlds::{World, definitions, world};
+use super::worlds::{World, bounded, definitions, world};
 use crate::model::{DefinitionChange, Definitions, RegistryName, ScopeMap, Token};
 use crate::policy::for_test::now;
 use crate::policy::{Denial, Snapshot, decide, decide_available};
@@ -68,39 +68,51 @@ fn by_name(definitions: Definitions) -> impl PartialEq + std::fmt::Debug {
     (definitions.revision, maps, tokens)
 }
 
-/// Some tokens of another world, which are of the same names, in place of those of this one.
-fn near(world: &Definitions, other: Definitions, replaced: &[bool]) -> Definitions {
+/// Some tokens and scope maps as they are in another world, or not there as they are not there, in place of those of this one.
+fn near(world: &Definitions, other: &Definitions, replaced: &[bool]) -> Definitions {
     let mut near = world.clone();
-    for (token, _) in other.tokens.into_iter().zip(replaced).filter(|(_, replaced)| **replaced) {
-        near.tokens.retain(|own| name(own) != name(&token));
-        near.tokens.push(token);
+    for (token, _) in other.tokens.iter().zip(replaced).filter(|(_, replaced)| **replaced) {
+        near.tokens.retain(|own| name(own) != name(token));
+        near.tokens.push(token.clone());
     }
-    for (map, replaced) in near.scope_maps.iter_mut().zip(replaced.iter().rev()) {
-        if *replaced && let Some(other) = other.scope_maps.iter().find(|own| key(own) == key(map)) {
-            *map = other.clone();
+    for (map, replaced) in world.scope_maps.iter().zip(replaced.iter().rev()) {
+        if *replaced && !other.scope_maps.iter().any(|own| key(own) == key(map)) {
+            near.scope_maps.retain(|own| key(own) != key(map));
         }
     }
-    near
+    for (map, _) in other.scope_maps.iter().zip(replaced.iter().rev()).filter(|own| *own.1) {
+        near.scope_maps.retain(|own| key(own) != key(map));
+        near.scope_maps.push(map.clone());
+    }
+    bounded(near)
 }
+
+/// How often one snapshot is made of another in a row.
+const STEPS: usize = 4;
 
 proptest! {
     #[test]
     fn c7_a_changed_snapshot_and_one_compiled_anew_agree(
         world in world(),
-        other in definitions(),
-        replaced in prop::collection::vec(any::<bool>(), 12),
+        others in prop::collection::vec(definitions(), STEPS - 1),
+        replaced in prop::collection::vec(prop::collection::vec(any::<bool>(), 12), STEPS - 1),
         all in any::<bool>(),
     ) {
-        let after = world.definitions.clone();
-        let before = near(&after, other, &replaced);
-        let original = compile(&before);
-        let answers_before = answers(&original, &world);
-        let changed = original.apply(changes(&before, &after, all), after.revision).unwrap();
-        prop_assert_eq!(answers(&changed, &world), answers(&compile(&after), &world));
-        prop_assert_eq!(by_name(changed.definitions()), by_name(after));
-        // the one that it was made of is as it was
-        prop_assert_eq!(answers(&original, &world), answers_before);
-        prop_assert_eq!(by_name(original.definitions()), by_name(before));
+        let others = others.iter().zip(&replaced);
+        let nearby = others.map(|(other, replaced)| near(&world.definitions, other, replaced));
+        let mut before = Definitions { revision: 1, ..Definitions::default() };
+        let mut original = compile(&before);
+        // what is there at last is what the identity is made for
+        for after in nearby.chain([world.definitions.clone()]) {
+            let answers_before = answers(&original, &world);
+            let changed = original.apply(changes(&before, &after, all), after.revision).unwrap();
+            prop_assert_eq!(answers(&changed, &world), answers(&compile(&after), &world));
+            prop_assert_eq!(by_name(changed.definitions()), by_name(after.clone()));
+            // the one that it was made of is as it was
+            prop_assert_eq!(answers(&original, &world), answers_before);
+            prop_assert_eq!(by_name(original.definitions()), by_name(before));
+            (before, original) = (after, changed);
+        }
     }
 
     #[test]

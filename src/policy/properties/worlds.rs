@@ -47,15 +47,20 @@ pub(super) fn world() -> impl Strategy<Value = World> {
     )
 }
 
-/// Every registry has every scope map; tokens are there or not.
+/// Scope maps and tokens are there or not; a token whose scope map is not there is disabled.
 pub(super) fn definitions() -> impl Strategy<Value = Definitions> {
-    let maps = prop::collection::vec(scope_map(), REGISTRIES.len() * MAPS.len());
+    let map = option::weighted(0.85, scope_map());
+    let maps = prop::collection::vec(map, REGISTRIES.len() * MAPS.len());
     let tokens = prop::collection::vec(option::weighted(0.8, token()), TOKENS.len() * 2);
-    (maps, tokens, token()).prop_map(|(mut maps, tokens, always)| {
-        for (at, map) in maps.iter_mut().enumerate() {
-            map.registry = REGISTRIES[at % 2].parse().unwrap();
-            map.name = MAPS[at / 2].parse().unwrap();
-        }
+    (maps, tokens, token()).prop_map(|(maps, tokens, always)| {
+        let maps = maps.into_iter().enumerate().filter_map(|(at, map)| {
+            let (registry, name) = (REGISTRIES[at % 2], MAPS[at / 2]);
+            Some(ScopeMap {
+                registry: registry.parse().unwrap(),
+                name: name.parse().unwrap(),
+                ..map?
+            })
+        });
         let mut tokens: Vec<Option<Token>> = tokens;
         tokens[0].get_or_insert(always);
         let placed = tokens.into_iter().enumerate().filter_map(|(at, token)| {
@@ -70,8 +75,20 @@ pub(super) fn definitions() -> impl Strategy<Value = Definitions> {
             }
             Some(token)
         });
-        for_test::definitions(maps, placed.collect())
+        bounded(for_test::definitions(maps.collect(), placed.collect()))
     })
+}
+
+/// The definitions, with every token disabled that names a scope map which is not there.
+pub(super) fn bounded(mut definitions: Definitions) -> Definitions {
+    let maps = &definitions.scope_maps;
+    for token in &mut definitions.tokens {
+        if !maps.iter().any(|map| (&map.registry, &map.name) == (&token.registry, &token.scope_map))
+        {
+            token.status = Status::Disabled;
+        }
+    }
+    definitions
 }
 
 fn scope_map() -> impl Strategy<Value = ScopeMap> {
@@ -129,6 +146,8 @@ fn credential() -> impl Strategy<Value = FederatedCredential> {
         json!("*"),
         json!("**"),
         json!("x/*"),
+        json!("x*z"),
+        json!("?"),
         json!(1),
         json!(true),
         json!(""),

@@ -1,15 +1,19 @@
 //! Clauses G2 and B7: whatever differs makes another key.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::ReuseKey;
 use crate::identity::Identity;
-use crate::model::{AccessRequest, Definitions, Form};
+use crate::model::{AccessRequest, Definitions, Form, Token, TokenUid};
+use crate::policy::admission::Grounds;
 use crate::policy::decide;
 use crate::policy::for_test::{
     OWN, after, compile, credential, definitions, lifetime, now, request, scope_map, token, uid,
     workload,
 };
+use crate::policy::place::Place;
 
 #[derive(Clone)]
 struct Case {
@@ -118,4 +122,60 @@ fn b7_separators_inside_values_do_not_make_two_identities_one() {
     let all = keys.len();
     let different: std::collections::HashSet<_> = keys.into_iter().collect();
     assert_eq!(different.len(), all);
+}
+
+/// Access tokens that were handed out before an update are handed out again after it: the key of what is asked for stays.
+#[test]
+fn g2_the_key_of_one_request_is_the_same_in_every_version() {
+    let mut own = credential(
+        "ci",
+        OWN,
+        "system:*",
+        json!({"ref": ["*", "a*b"], "id": [7], "groups": ["x"], "/k/n": [true]}),
+    );
+    own.revision = 3;
+    own.bind_to_identity_expiry = true;
+    own.max_lifetime = Some(lifetime(600));
+    let mut tokens = vec![token("nginx-ci", "servers", vec![own])];
+    tokens[0].uid = TokenUid::from_bytes([7; 16]);
+    let definitions = definitions(vec![scope_map("servers", &[("web/*", "push")])], tokens);
+    let claims = json!({
+        "ref": "réf \"1\"", "id": 7, "groups": ["y", "x"], "k": {"n": true}, "jti": "1",
+    });
+    let case = Case {
+        definitions,
+        identity: seen("system:a", claims),
+        request: AccessRequest {
+            form: Form::PasswordAndBearer,
+            ..request(&[("web/a", "pull"), ("web/b", "push")])
+        },
+    };
+    let hex = |half: &[u8]| format!("{:032x}", u128::from_be_bytes(half.try_into().unwrap()));
+    let key = key(&case);
+    let (first, second) = key.as_bytes().split_at(16);
+    assert_eq!(
+        hex(first) + &hex(second),
+        "986c07d7c1c85ec2a38001645f20c54af7fc69c36f9446deedc2649195d7ea60"
+    );
+}
+
+#[test]
+fn g2_without_a_credential_to_tell_what_is_tested_all_claims_are() {
+    let base = case();
+    let snapshot = compile(base.definitions.clone());
+    let key = |claims: Value| {
+        let identity = seen("system:a", claims);
+        let mut gone: Place;
+        let mut permit = decide(&snapshot, &identity, &base.request, now()).unwrap();
+        let Grounds::Workload(workload, place) = permit.grounds else { panic!("it is a workload") };
+        gone = place.clone();
+        gone.token =
+            Arc::new(Token { federated_credentials: Vec::new(), ..Token::clone(&gone.token) });
+        permit.grounds = Grounds::Workload(workload, &gone);
+        permit.reuse_key()
+    };
+    let one = key(json!({"ref": "x", "team": "y"}));
+    assert_eq!(one, key(json!({"ref": "x", "team": "y"})));
+    assert_ne!(one, key(json!({"ref": "z", "team": "y"})));
+    assert_ne!(one, key(json!({"ref": "x", "team": "y", "jti": "1"})));
 }

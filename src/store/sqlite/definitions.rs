@@ -125,3 +125,28 @@ fn body_of<T: Definition>(
         .query_row(params![registry, name], |row| row.get(0))
         .optional()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::sqlite::tests::{sqlite, store};
+    use crate::store::tests::sample::definitions_of;
+
+    #[tokio::test]
+    async fn a_connection_keeps_as_many_pages_after_a_scan_as_before_even_one_that_failed() {
+        let (_folder, store) = store().await;
+        let pages = || {
+            let connection = sqlite(&store).inner.connection.lock();
+            connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0)).unwrap()
+        };
+        let usual = pages();
+        assert_ne!(usual, super::PAGES_OF_A_SCAN);
+        definitions_of(&store, 3).await;
+        assert_eq!(pages(), usual);
+        assert_eq!(store.definitions().await.unwrap().tokens.len(), 3);
+        assert_eq!(pages(), usual);
+        let damage = "UPDATE token SET body = '{}' WHERE name = (SELECT max(name) FROM token)";
+        sqlite(&store).inner.connection.lock().execute(damage, []).unwrap();
+        store.definitions().await.unwrap_err();
+        assert_eq!(pages(), usual);
+    }
+}
