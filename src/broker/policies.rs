@@ -289,14 +289,19 @@ mod tests {
         assert!(!latest.upholds(&later, None), "definitions changed: everything is decided again");
     }
 
+    /// The first change of a store.
+    async fn put_scope_map(store: &Store) {
+        let after = Definitions { revision: 1, scope_maps: vec![scope_map()], tokens: Vec::new() };
+        let seal = Journal::seal(event(Kind::PolicyChange));
+        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+    }
+
     #[tokio::test]
     async fn promise_4_a_store_that_lost_changes_is_read_anew() {
         let world = World::postgres().await;
         let store = &world.store;
         let policies = Policies::load(store.clone(), &context(), now()).await.unwrap();
-        let after = Definitions { revision: 1, scope_maps: vec![scope_map()], tokens: Vec::new() };
-        let seal = Journal::seal(event(Kind::PolicyChange));
-        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        put_scope_map(store).await;
         let revoked = AccessTokenId::new(now());
         policies.at_least(revoke(store, revoked).await, now()).await.unwrap();
         assert_eq!(policies.in_force().snapshot.definitions().scope_maps.len(), 1);
@@ -316,9 +321,7 @@ mod tests {
         let world = World::postgres().await;
         let store = &world.store;
         let policies = Policies::load(store.clone(), &context(), now()).await.unwrap();
-        let after = Definitions { revision: 1, scope_maps: vec![scope_map()], tokens: Vec::new() };
-        let seal = Journal::seal(event(Kind::PolicyChange));
-        store.replace_definitions(after, "test".to_owned(), now(), seal).await.unwrap();
+        put_scope_map(store).await;
         policies.catch_up(now()).await.unwrap();
         world.database().execute("UPDATE state SET policy_revision = 0");
         // of a registry that is not configured

@@ -85,6 +85,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
+    use crate::identity::for_test::verified_bearer;
 
     fn read(values: &[&str]) -> Presented {
         read_after(&LastBearer::default(), values)
@@ -106,6 +107,23 @@ mod tests {
             let presented = read(&[&format!("{scheme} abc.def-_~+/=")]);
             let Presented::Bearer(token) = presented else { panic!("{presented:?}") };
             assert_eq!(token.secret().expose(), "abc.def-_~+/=");
+        }
+    }
+
+    #[test]
+    fn what_was_verified_is_found_again_and_nothing_else_is_kept() {
+        let last = LastBearer::default();
+        last.keep(Bearer::new(Secret::new("abc")));
+        assert!(last.get(b"abc").is_none());
+        last.keep(verified_bearer("abc"));
+        last.keep(Bearer::new(Secret::new("abd")));
+        assert!(last.get(b"abd").is_none());
+        let Presented::Bearer(again) = read_after(&last, &["Bearer abc"]) else { panic!() };
+        assert!(again.was_verified());
+        for other in ["abd", "ab", "abcd"] {
+            let presented = read_after(&last, &[&format!("Bearer {other}")]);
+            let Presented::Bearer(read) = presented else { panic!("{presented:?}") };
+            assert_eq!((read.secret().expose(), read.was_verified()), (other, false));
         }
     }
 

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Identity, Kind, PasswordEntry, PasswordHolder, Workload};
-use crate::model::IssuerUrl;
+use super::{Bearer, Identity, Kind, PasswordEntry, PasswordHolder, Workload};
+use crate::model::{IssuerUrl, Secret};
 use crate::seal::Session;
 
 /// Nobody.
@@ -30,4 +30,11 @@ pub(crate) fn workload(
     expire_time: Timestamp,
 ) -> Identity {
     Identity(Kind::Workload(Workload::for_test(issuer, subject, claims, expire_time)))
+}
+
+/// A bearer token that a verifier accepted.
+pub(crate) fn verified_bearer(token: &str) -> Bearer {
+    let bearer = Bearer::new(Secret::new(token));
+    bearer.verified();
+    bearer
 }
